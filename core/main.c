@@ -1,0 +1,5 @@
+/* main.c -- arguments and subcommands. */
+int main(void)
+{
+	return 64;
+}

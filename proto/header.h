@@ -1,0 +1,60 @@
+/* header.h -- header fields from a stream of stored bytes; what we add.
+ *
+ * The scanner is fed the pieces of the body as they come and looks at nothing
+ * behind the empty line.  It keeps facts, not text; only the first From field
+ * may be captured by a user of on_field (DKIM, sender rules: later issues). */
+#ifndef PROTO_HEADER_H
+#define PROTO_HEADER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/buf.h"
+#include "core/base/slice.h"
+
+#define HEADER_RECEIVED_MAX 50 /* more is a loop: 554 5.4.6 */
+#define HEADER_NAME_MAX 24     /* longest name that we look for */
+
+struct header {
+	bool ended;	   /* the empty line, or a line that is no field, came */
+	bool has_date, has_message_id, has_from, has_to_or_cc;
+	bool has_8bit;	   /* bytes over 127 in the header section */
+	uint32_t received_count;
+	uint64_t len;	   /* stored bytes of the header section, without the
+			    * empty line */
+	/* private: where in a line we are, the name so far */
+	uint8_t state;
+	uint8_t name_len;
+	uint8_t name[HEADER_NAME_MAX];
+};
+
+void header_init(struct header *h);
+/* Any cut is good; after h->ended it costs nothing. */
+void header_feed(struct header *h, struct slice piece);
+/* The message is over (it may have had no empty line). */
+void header_end(struct header *h);
+
+/* What a Received field needs (RFC 5321, 4.4). */
+struct received {
+	struct slice helo;	/* what the client called itself */
+	struct slice client;	/* its address as text, IPv6 without prefix */
+	bool client_v6;
+	struct slice hostname;	/* ours */
+	struct slice with;	/* "ESMTP", "SMTP", "UTF8SMTP", later ESMTPS... */
+	struct slice id;
+	struct slice rcpt;	/* "for <>": only when there is one recipient */
+	uint64_t wall_s;
+};
+bool received_put(struct buf *out, const struct received *r);
+
+/* The fields that are absent: Date, Message-ID, From (envelope sender, or
+ * MAILER-DAEMON@hostname for <>), To ("undisclosed-recipients:;", as Postfix).
+ * `unique` makes the Message-ID: the queue id. */
+bool header_missing_put(struct buf *out, const struct header *h,
+    struct slice from, struct slice hostname, struct slice unique,
+    uint64_t wall_s);
+
+/* An RFC 5322 date in UTC: "Sun, 22 Nov 2026 19:33:00 +0000". */
+bool date_put(struct buf *out, uint64_t wall_s);
+
+#endif

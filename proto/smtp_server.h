@@ -1,0 +1,115 @@
+/* smtp_server.h -- the session that answers: RFC 5321 as a machine.
+ *
+ * It eats bytes from the client, writes replies, and says what it needs next.
+ * It does no I/O and knows no clock.  The driver's part:
+ *
+ *   for (;;) {
+ *           need = smtp_server_next(&s, &in, &out);
+ *           send what is in `out` (at the latest before it waits for anything)
+ *           meet the need, and go on
+ *   }
+ *
+ * Replies are strictly in the order of the commands.  While a need is open
+ * (MAIL, RCPT, DATA, COMMIT) the machine eats nothing; the driver meets it with
+ * smtp_server_accept() or smtp_server_refuse(), at once or later. */
+#ifndef PROTO_SMTP_SERVER_H
+#define PROTO_SMTP_SERVER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/arena.h"
+#include "core/base/buf.h"
+#include "core/base/slice.h"
+#include "proto/address.h"
+#include "proto/dot.h"
+#include "proto/params.h"
+#include "proto/reply.h"
+
+enum smtp_server_need {
+	SMTP_NEED_INPUT,  /* everything eaten: more bytes from the client */
+	SMTP_NEED_OUTPUT, /* `out` is (nearly) full: send it, call again */
+	SMTP_NEED_MAIL,	  /* MAIL FROM is good: s->envelope.from; may it? */
+	SMTP_NEED_RCPT,	  /* RCPT TO is good: s->rcpt, not yet in the list */
+	SMTP_NEED_DATA,	  /* a message is about to begin: room for it? */
+	SMTP_NEED_BODY,	  /* s->piece: next bytes of the message, as stored:
+			   * CRLF lines, dot-stuffed; valid until the next call
+			   * of smtp_server_next or until `in` changes */
+	SMTP_NEED_COMMIT, /* the message is complete: make it durable */
+	SMTP_NEED_ABORT,  /* drop what was kept of the message (it was refused,
+			   * or the session ends inside it); just call again */
+	SMTP_NEED_CLOSE,  /* send what is in `out`, then close */
+};
+
+/* What is the same for all sessions; filled by the worker, shared. */
+struct smtp_server_options {
+	struct slice hostname;
+	uint64_t size_max;	   /* bytes; advertised and enforced */
+	uint32_t rcpt_count_max;   /* then 452 4.5.3 */
+	uint32_t error_count_max;  /* refused commands, then 421 4.7.0 */
+};
+
+struct smtp_server_rcpt {
+	struct smtp_server_rcpt *next;
+	struct rcpt_params params; /* address, NOTIFY, ORCPT: in the arena */
+};
+
+/* One transaction; everything in it lives in the arena until it ends. */
+struct smtp_server_envelope {
+	struct mail_params from; /* path, SIZE, BODY, SMTPUTF8, RET, ENVID */
+	struct smtp_server_rcpt *rcpts; /* in the order given */
+	struct smtp_server_rcpt **rcpts_end;
+	uint32_t rcpt_count;
+};
+
+enum smtp_server_state {
+	SERVER_GREETING, /* the banner has not been written */
+	SERVER_COMMAND,	 /* a command line */
+	SERVER_ANSWER,	 /* the driver's answer to MAIL, RCPT, DATA, COMMIT */
+	SERVER_DATA,	 /* lines until CRLF.CRLF */
+	SERVER_CHUNK,	 /* the rest of a BDAT chunk */
+	SERVER_ABORTING, /* ABORT was said; the next call goes on */
+	SERVER_CLOSING,	 /* CLOSE was said */
+};
+
+/* The fields are the machine's; drivers read those that the needs name. */
+struct smtp_server {
+	const struct smtp_server_options *options;
+	struct arena arena;
+	struct smtp_server_envelope envelope;
+	struct rcpt_params rcpt;   /* SMTP_NEED_RCPT: the one in question */
+	struct slice piece;	   /* SMTP_NEED_BODY */
+	struct slice helo;	   /* the name given in HELO or EHLO */
+	/* private: added by smtp_server.c */
+};
+
+/* `pages` (ARENA_PAGE_LEN objects) is touched only from HELO's name or the
+ * first MAIL on, and given back when the transaction ends. */
+void smtp_server_init(struct smtp_server *s,
+    const struct smtp_server_options *options, struct pool *pages);
+/* Gives the arena's pages back. */
+void smtp_server_deinit(struct smtp_server *s);
+
+/* Eats from *in, writes to *out; see enum smtp_server_need.  `out` must have a
+ * room of at least SMTP_SERVER_OUT_MIN bytes when it is empty. */
+enum smtp_server_need smtp_server_next(
+    struct smtp_server *s, struct slice *in, struct buf *out);
+
+/* Meets MAIL, RCPT, DATA or COMMIT.  For COMMIT `text` is the queue id, which
+ * becomes "250 2.0.0 queued as ID"; for the others it is empty. */
+void smtp_server_accept(struct smtp_server *s, struct slice text);
+
+/* The driver's no, with its own reply; a 421 also closes.  The text must be
+ * static or live until the next smtp_server_next. */
+void smtp_server_refuse(struct smtp_server *s, struct reply reply);
+
+/* From outside the dialogue: the peer sent its end (half-closed or gone), a
+ * time-out, a shutdown.  The next call of smtp_server_next writes `reply` (none
+ * when its code is 0) as soon as the protocol allows one and ends. */
+void smtp_server_end(struct smtp_server *s, struct reply reply);
+
+/* Whether the client is inside a transaction whose message is being sent; the
+ * driver picks its time-out by it. */
+bool smtp_server_in_message(const struct smtp_server *s);
+
+#endif

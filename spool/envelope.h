@@ -1,0 +1,45 @@
+/* envelope.h -- sender, recipients and the facts of a message, as bytes.
+ *
+ * Pure.  Encoded once when a message is committed, decoded at recovery, at each
+ * attempt, for reports and for `queue show`.  The encoding is versioned; an
+ * unknown tag is skipped, so that an older program can read a newer spool. */
+#ifndef SPOOL_ENVELOPE_H
+#define SPOOL_ENVELOPE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/buf.h"
+#include "core/base/slice.h"
+
+#define ENVELOPE_LEN_MAX (1u << 20)
+
+struct envelope_rcpt {
+	struct slice address; /* without <> */
+	struct slice orcpt;   /* RFC 3461 ORCPT as received; empty = absent */
+	uint8_t notify;	      /* set of enum dsn_notify; 0 = absent */
+};
+
+struct envelope {
+	struct slice sender; /* without <>; empty = null sender */
+	struct slice envid;
+	struct slice client; /* its address as text, for the log and reports */
+	struct slice user;   /* who authenticated; empty = nobody */
+	uint8_t ret;	     /* enum dsn_ret */
+	bool body_8bit;	     /* the body has 8-bit bytes */
+	bool smtputf8;	     /* needs SMTPUTF8 (address or header) */
+	uint32_t rcpt_count;
+};
+
+/* Writes the fixed part, then rcpt_count times envelope_put_rcpt, in order. */
+bool envelope_put(struct buf *out, const struct envelope *e);
+bool envelope_put_rcpt(struct buf *out, const struct envelope_rcpt *r);
+
+/* Reads the fixed part; *rest is then at the first recipient.  False when the
+ * bytes are not an envelope.  Slices look into `bytes`. */
+bool envelope_get(
+    struct slice bytes, struct envelope *e, struct slice *rest);
+/* The next recipient; false at the end or when damaged (then rest->len > 0). */
+bool envelope_get_rcpt(struct slice *rest, struct envelope_rcpt *r);
+
+#endif
