@@ -34,7 +34,6 @@ struct log {
 	uint64_t dropped_count;
 	struct op write;
 	size_t written_len;
-	void (*idle)(struct log *log); /* set by log_drain */
 };
 
 /* Memory for the lines is taken here, twice `room` bytes.  loop may be NULL

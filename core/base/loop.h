@@ -31,11 +31,12 @@ typedef void op_done(struct op *op, int result);
 struct op {
 	op_done *done;
 	struct slice received; /* recv: the bytes; valid inside done() only */
-	struct op *next;       /* loop's own: deferred list */
-	int result;	       /* loop's own */
 	bool busy;	       /* begun and not yet done */
-	bool repeats;	       /* loop's own: accept */
-	bool deferred;	       /* loop's own */
+	/* private: the loop's */
+	uint8_t kind;
+	int fd;
+	int result;
+	struct op *next; /* deferred list */
 };
 
 union address {

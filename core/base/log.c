@@ -1,0 +1,368 @@
+/* log.c -- events and their facts, a line each, never blocking a turn.
+ *
+ * Two rooms: lines gather in one while the other is being written.  A line that
+ * does not fit is dropped and counted; the first line of the next room that has
+ * a place says how many.  Without a loop (supervisor, tools) each line is
+ * written when it ends.
+ *
+ * Writes to a pipe that other processes write too are whole only up to
+ * PIPE_BUF, so one write never takes more than LOG_WRITE_MAX and always whole
+ * lines. */
+#include "core/base/log.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/base/id.h"
+
+#define LOG_WRITE_MAX 4096 /* PIPE_BUF */
+
+int log_open(struct log *log, int fd, struct loop *loop, size_t room,
+    enum log_level level, enum log_format format)
+{
+	uint8_t *at = mmap(NULL, 2 * room, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (at == MAP_FAILED)
+		return -ENOMEM;
+	*log = (struct log){
+	    .level = level,
+	    .format = format,
+	    .fd = fd,
+	    .loop = loop,
+	    .lines = {buf_over(at, room), buf_over(at + room, room)},
+	};
+	return 0;
+}
+
+void log_close(struct log *log)
+{
+	check(!log->write.busy);
+	if (log->lines[0].at != NULL)
+		munmap(log->lines[0].at, 2 * log->lines[0].room);
+	*log = (struct log){.fd = -1};
+}
+
+static struct buf *line(struct log *log)
+{
+	return &log->lines[log->filling];
+}
+
+static const char *level_name(enum log_level level)
+{
+	switch (level) {
+	case LOG_ERROR: return "error";
+	case LOG_WARN: return "warn";
+	case LOG_INFO: return "info";
+	case LOG_DEBUG: return "debug";
+	}
+	return "?";
+}
+
+static uint64_t wall_ms(const struct log *log)
+{
+	struct timespec t;
+
+	if (log->loop != NULL)
+		return loop_wall_ms(log->loop);
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static void put_two(struct buf *out, unsigned number)
+{
+	buf_put_byte(out, (uint8_t)('0' + number / 10 % 10));
+	buf_put_byte(out, (uint8_t)('0' + number % 10));
+}
+
+/* 2026-11-22T10:00:00.123Z */
+static void put_time(struct buf *out, uint64_t ms)
+{
+	time_t seconds = (time_t)(ms / 1000);
+	struct tm t;
+
+	gmtime_r(&seconds, &t);
+	buf_put_number(out, (uint64_t)t.tm_year + 1900);
+	buf_put_byte(out, '-');
+	put_two(out, (unsigned)t.tm_mon + 1);
+	buf_put_byte(out, '-');
+	put_two(out, (unsigned)t.tm_mday);
+	buf_put_byte(out, 'T');
+	put_two(out, (unsigned)t.tm_hour);
+	buf_put_byte(out, ':');
+	put_two(out, (unsigned)t.tm_min);
+	buf_put_byte(out, ':');
+	put_two(out, (unsigned)t.tm_sec);
+	buf_put_byte(out, '.');
+	buf_put_byte(out, (uint8_t)('0' + ms / 100 % 10));
+	put_two(out, (unsigned)(ms % 100));
+	buf_put_byte(out, 'Z');
+}
+
+static void begin_line(struct log *log, enum log_level level, const char *event)
+{
+	struct buf *out = line(log);
+
+	log->line_start = out->len;
+	out->overflowed = false;
+	if (log->format == LOG_JSON) {
+		buf_put_str(out, "{\"time\":\"");
+		put_time(out, wall_ms(log));
+		buf_put_str(out, "\",\"level\":\"");
+		buf_put_str(out, level_name(level));
+		buf_put_str(out, "\",\"event\":\"");
+		buf_put_str(out, event);
+		buf_put_byte(out, '"');
+	} else {
+		put_time(out, wall_ms(log));
+		buf_put_byte(out, ' ');
+		buf_put_str(out, level_name(level));
+		buf_put_byte(out, ' ');
+		buf_put_str(out, event);
+	}
+}
+
+void log_begin(struct log *log, enum log_level level, const char *event)
+{
+	check(!log->active);
+	if (!log_wants(log, level))
+		return;
+	log->active = true;
+	begin_line(log, level, event);
+}
+
+static void put_key(struct log *log, const char *key)
+{
+	struct buf *out = line(log);
+
+	if (log->format == LOG_JSON) {
+		buf_put_str(out, ",\"");
+		buf_put_str(out, key);
+		buf_put_str(out, "\":");
+	} else {
+		buf_put_byte(out, ' ');
+		buf_put_str(out, key);
+		buf_put_byte(out, '=');
+	}
+}
+
+static void put_escaped(struct buf *out, struct slice value, bool json)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < value.len; i++) {
+		uint8_t c = value.at[i];
+
+		if (c == '"' || c == '\\') {
+			buf_put_byte(out, '\\');
+			buf_put_byte(out, c);
+		} else if (c >= 0x20 && c != 0x7f) {
+			buf_put_byte(out, c);
+		} else {
+			buf_put_str(out, json ? "\\u00" : "\\x");
+			buf_put_byte(out, (uint8_t)hex[c >> 4]);
+			buf_put_byte(out, (uint8_t)hex[c & 15]);
+		}
+	}
+}
+
+/* Whether a text value can stand without quotes. */
+static bool is_plain(struct slice value)
+{
+	for (size_t i = 0; i < value.len; i++) {
+		uint8_t c = value.at[i];
+
+		if (c <= 0x20 || c == '"' || c == '\\' || c == 0x7f)
+			return false;
+	}
+	return value.len > 0;
+}
+
+void log_slice(struct log *log, const char *key, struct slice value)
+{
+	if (!log->active)
+		return;
+	struct buf *out = line(log);
+	bool json = log->format == LOG_JSON;
+
+	put_key(log, key);
+	if (!json && is_plain(value)) {
+		buf_put(out, value);
+		return;
+	}
+	buf_put_byte(out, '"');
+	put_escaped(out, value, json);
+	buf_put_byte(out, '"');
+}
+
+void log_str(struct log *log, const char *key, const char *value)
+{
+	log_slice(log, key, slice_of_str(value));
+}
+
+void log_number(struct log *log, const char *key, int64_t number)
+{
+	if (!log->active)
+		return;
+	put_key(log, key);
+	if (number < 0)
+		buf_put_byte(line(log), '-');
+	buf_put_number(
+	    line(log), number < 0 ? -(uint64_t)number : (uint64_t)number);
+}
+
+void log_id(struct log *log, const char *key, uint64_t id)
+{
+	struct id_text text = id_format(id);
+
+	log_slice(log, key, slice_of(text.at, text.len));
+}
+
+void log_address(struct log *log, const char *key, const union address *a)
+{
+	char text[INET6_ADDRSTRLEN] = "unknown";
+
+	if (!log->active)
+		return;
+	if (a->any.sa_family == AF_INET)
+		inet_ntop(AF_INET, &a->v4.sin_addr, text, sizeof(text));
+	else if (a->any.sa_family == AF_INET6)
+		inet_ntop(AF_INET6, &a->v6.sin6_addr, text, sizeof(text));
+	log_str(log, key, text);
+}
+
+/* Ends the line that was begun, or takes it back when it did not fit. */
+static void end_line(struct log *log)
+{
+	struct buf *out = line(log);
+
+	if (log->format == LOG_JSON)
+		buf_put_byte(out, '}');
+	buf_put_byte(out, '\n');
+	if (out->overflowed) {
+		out->len = log->line_start;
+		out->overflowed = false;
+		log->dropped_count++;
+	}
+}
+
+void log_end(struct log *log)
+{
+	if (!log->active)
+		return;
+	log->active = false;
+	end_line(log);
+	if (log->loop == NULL)
+		log_drain(log, 1000);
+}
+
+static void report_dropped(struct log *log)
+{
+	uint64_t dropped_count = log->dropped_count;
+
+	if (dropped_count == 0)
+		return;
+	log->dropped_count = 0;
+	log->active = true;
+	begin_line(log, LOG_WARN, "log_lines_dropped");
+	log_number(log, "count", (int64_t)dropped_count);
+	log->active = false;
+	end_line(log);
+}
+
+/* The longest run of whole lines from `from` that one write may take. */
+static size_t whole_lines(struct slice lines)
+{
+	size_t len = lines.len < LOG_WRITE_MAX ? lines.len : LOG_WRITE_MAX;
+
+	if (len == lines.len)
+		return len;
+	const uint8_t *last = memrchr(lines.at, '\n', len);
+	if (last != NULL)
+		return (size_t)(last - lines.at) + 1;
+	last = memchr(lines.at, '\n', lines.len); /* one very long line */
+	return last == NULL ? lines.len : (size_t)(last - lines.at) + 1;
+}
+
+static void write_some(struct log *log);
+
+static void on_written(struct op *op, int result)
+{
+	struct log *log = container_of(op, struct log, write);
+	struct buf *out = &log->lines[log->filling ^ 1];
+
+	/* A broken output (its reader is gone) must not stop the mail. */
+	if (result <= 0)
+		log->written_len = out->len;
+	else
+		log->written_len += (size_t)result;
+	if (log->written_len >= out->len) {
+		buf_clear(out);
+		log->written_len = 0;
+		return;
+	}
+	write_some(log);
+}
+
+static void write_some(struct log *log)
+{
+	struct buf *out = &log->lines[log->filling ^ 1];
+	struct slice rest =
+	    slice_of(out->at + log->written_len, out->len - log->written_len);
+
+	loop_write_stream(log->loop, &log->write, log->fd, rest.at,
+	    whole_lines(rest), on_written);
+}
+
+void log_flush(struct log *log)
+{
+	check(!log->active);
+	if (log->write.busy || line(log)->len == 0)
+		return;
+	report_dropped(log);
+	log->filling ^= 1;
+	log->written_len = 0;
+	write_some(log);
+}
+
+static bool write_out(struct log *log, struct buf *out, size_t from, int max_ms)
+{
+	while (from < out->len) {
+		struct slice rest = slice_of(out->at + from, out->len - from);
+		ssize_t len = write(log->fd, rest.at, whole_lines(rest));
+
+		if (len > 0) {
+			from += (size_t)len;
+			continue;
+		}
+		if (len < 0 && errno == EINTR)
+			continue;
+		if (len < 0 && errno == EAGAIN) {
+			struct pollfd p = {.fd = log->fd, .events = POLLOUT};
+
+			if (poll(&p, 1, max_ms) > 0)
+				continue;
+		}
+		return false;
+	}
+	return true;
+}
+
+void log_drain(struct log *log, unsigned max_ms)
+{
+	struct buf *other = &log->lines[log->filling ^ 1];
+
+	if (!log->write.busy)
+		(void)write_out(log, other, log->written_len, (int)max_ms);
+	report_dropped(log);
+	(void)write_out(log, line(log), 0, (int)max_ms);
+	buf_clear(line(log));
+	if (!log->write.busy) {
+		buf_clear(other);
+		log->written_len = 0;
+	}
+}

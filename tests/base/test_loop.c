@@ -1,0 +1,191 @@
+/* The loop on io_uring: what its header promises, with real descriptors. */
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "core/base/loop.h"
+
+static struct loop *open_loop(void)
+{
+	struct loop *loop;
+	struct loop_options options = {.buffer_count = 4};
+	const char *why = "";
+
+	cr_assert_eq(loop_open(&loop, &options, &why), 0, "%s", why);
+	return loop;
+}
+
+struct seen {
+	struct op op;
+	int count;
+	int result;
+	uint8_t bytes[64];
+	size_t len;
+};
+
+static void on_done(struct op *op, int result)
+{
+	struct seen *s = container_of(op, struct seen, op);
+
+	s->count++;
+	s->result = result;
+	if (op->received.len > 0 && op->received.len <= sizeof(s->bytes)) {
+		memcpy(s->bytes, op->received.at, op->received.len);
+		s->len = op->received.len;
+	}
+}
+
+static void turn_until(struct loop *loop, struct seen *s)
+{
+	for (int i = 0; i < 1000 && s->count == 0; i++)
+		loop_turn(loop);
+	cr_assert_eq(s->count, 1);
+}
+
+Test(loop, deferred_runs_later_and_once)
+{
+	struct loop *loop = open_loop();
+	struct seen s = {0};
+
+	loop_defer(loop, &s.op, -7);
+	s.op.done = on_done;
+	cr_assert_eq(s.count, 0);
+	turn_until(loop, &s);
+	cr_assert_eq(s.result, -7);
+	cr_assert_not(s.op.busy);
+	loop_close_down(loop);
+}
+
+Test(loop, sends_and_receives_and_sees_the_end)
+{
+	struct loop *loop = open_loop();
+	struct seen r = {0}, w = {0};
+	int pair[2];
+	struct iovec iov = {"hello", 5};
+	struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	loop_recv(loop, &r.op, pair[0], on_done);
+	loop_send(loop, &w.op, pair[1], &message, on_done);
+	turn_until(loop, &w);
+	turn_until(loop, &r);
+	cr_assert_eq(r.result, 5);
+	cr_assert_eq(memcmp(r.bytes, "hello", 5), 0);
+	r.count = 0;
+	loop_close(loop, pair[1]);
+	loop_recv(loop, &r.op, pair[0], on_done);
+	turn_until(loop, &r);
+	cr_assert_eq(r.result, 0);
+	loop_close_down(loop);
+}
+
+Test(loop, more_receivers_than_buffers_all_get_their_bytes)
+{
+	struct loop *loop = open_loop();
+	enum { PAIRS = 64 };
+	static struct seen r[PAIRS];
+
+	for (int i = 0; i < PAIRS; i++) {
+		int pair[2];
+
+		cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+		cr_assert_eq(write(pair[1], &i, sizeof(i)), sizeof(i));
+		loop_recv(loop, &r[i].op, pair[0], on_done);
+	}
+	for (int i = 0; i < PAIRS; i++) {
+		int got;
+
+		turn_until(loop, &r[i]);
+		memcpy(&got, r[i].bytes, sizeof(got));
+		cr_assert_eq(got, i);
+	}
+	loop_close_down(loop);
+}
+
+Test(loop, cancelled_receive_completes)
+{
+	struct loop *loop = open_loop();
+	struct seen r = {0};
+	int pair[2];
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	loop_recv(loop, &r.op, pair[0], on_done);
+	loop_submit(loop);
+	loop_cancel(loop, &r.op);
+	turn_until(loop, &r);
+	cr_assert_eq(r.result, -ECANCELED);
+	loop_close_down(loop);
+}
+
+Test(loop, accepts_until_cancelled)
+{
+	struct loop *loop = open_loop();
+	struct seen a = {0};
+	union address at = {.v4 = {.sin_family = AF_INET,
+				.sin_addr.s_addr = htonl(INADDR_LOOPBACK)}};
+	socklen_t len = sizeof(at.v4);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	cr_assert_eq(bind(fd, &at.any, len), 0);
+	cr_assert_eq(listen(fd, 10), 0);
+	cr_assert_eq(getsockname(fd, &at.any, &len), 0);
+	loop_accept(loop, &a.op, fd, on_done);
+	for (int i = 0; i < 3; i++) {
+		struct seen c = {0};
+		int client = socket(AF_INET, SOCK_STREAM, 0);
+
+		loop_connect(loop, &c.op, client, &at, on_done);
+		turn_until(loop, &c);
+		cr_assert_eq(c.result, 0);
+		turn_until(loop, &a);
+		cr_assert_geq(a.result, 0);
+		cr_assert(a.op.busy);
+		a.count = 0;
+	}
+	loop_cancel(loop, &a.op);
+	turn_until(loop, &a);
+	cr_assert_eq(a.result, -ECANCELED);
+	cr_assert_not(a.op.busy);
+	loop_close_down(loop);
+}
+
+static void on_fire(struct timer *t)
+{
+	t->fire = NULL;
+}
+
+Test(loop, timer_ends_the_wait)
+{
+	struct loop *loop = open_loop();
+	struct timer t;
+	uint64_t start_ms = loop_now_ms(loop);
+
+	timer_init(&t, on_fire);
+	timer_arm(loop_timers(loop), &t, 50);
+	while (t.fire != NULL)
+		loop_turn(loop);
+	cr_assert_geq(loop_now_ms(loop), start_ms + 50);
+	loop_close_down(loop);
+}
+
+Test(loop, writes_a_file_and_reads_it_back)
+{
+	struct loop *loop = open_loop();
+	struct seen s = {0};
+	char path[] = "/tmp/test_loop_XXXXXX";
+	char got[4] = "";
+	int fd = mkstemp(path);
+
+	unlink(path);
+	loop_write(loop, &s.op, fd, "mail", 4, 100, true, on_done);
+	turn_until(loop, &s);
+	cr_assert_eq(s.result, 4);
+	s.count = 0;
+	loop_read(loop, &s.op, fd, got, 4, 100, on_done);
+	turn_until(loop, &s);
+	cr_assert_eq(memcmp(got, "mail", 4), 0);
+	loop_close_down(loop);
+}
