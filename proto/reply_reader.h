@@ -21,14 +21,17 @@ struct reply_reader {
 	uint16_t text_len;  /* lines without codes, joined by '\n' */
 	uint16_t line_count;
 	uint32_t byte_count;
-	uint16_t line_len;  /* private: of the line being read */
-	bool last;	    /* private */
-	uint8_t state;	    /* private */
+	/* private: the line being read */
+	uint16_t line_code;
+	uint8_t digit_count;
+	bool last;	    /* it is the reply's last */
+	bool cr_held;	    /* a CR came: its end, or text? */
+	uint8_t state;
 	char text[REPLY_TEXT_MAX];
 };
 
 void reply_reader_init(struct reply_reader *r);
-/* Takes bytes off *in up to the end of one reply.  After COMPLETE call
+/* Takes bytes off *in up to the end of one reply.  After COMPLETE and BAD call
  * reply_reader_init before the next. */
 enum reply_result reply_reader_feed(struct reply_reader *r, struct slice *in);
 
