@@ -22,7 +22,8 @@ enum outcome_kind {
 struct outcome {
 	enum outcome_kind kind;
 	uint16_t code;	      /* SMTP reply code; 0 = no reply (network, DNS) */
-	uint8_t status[3];    /* enhanced status, {4,4,1}; always set */
+	uint16_t status[3];   /* enhanced status, {4,4,1}; always set; up to
+			       * 999 each (RFC 3463, 2) */
 	bool site;	      /* the site is at fault, not this message: connect,
 			       * greeting, EHLO, DNS */
 	uint16_t text_len;
@@ -30,9 +31,10 @@ struct outcome {
 				      * a blank), or our own sentence */
 };
 
-/* From a complete reply.  `text` is without the code; an enhanced status at its
- * front is taken off and used, else one is derived from the code
- * (RFC 3463: {class,0,0}). */
+/* From a complete reply.  `text` is without the code, lines ended by '\n'; an
+ * enhanced status at its front is taken off and used when its class is the
+ * code's, else one is derived from the code (RFC 3463: {class,0,0}).  2xx is
+ * DELIVERED, 5xx FAILED, 4xx (and 3xx, which nobody asked for) kind_of_4xx. */
 struct outcome outcome_of_reply(
     uint16_t code, struct slice text, enum outcome_kind kind_of_4xx);
 
