@@ -6,6 +6,9 @@
  * bytes into it; dot_stuff() turns BDAT's (RFC 3030) into it; dot_unstuff()
  * turns it back into the message (for hashing and reports).
  *
+ * The stored form is canonical: what dot_read gives is what dot_stuff would
+ * make of the message.
+ *
  * Must hold: a bare CR, a bare LF or a NUL is seen in each of them and never
  * ends a line: two readings of one message are how SMTP smuggling works. */
 #ifndef PROTO_DOT_H
@@ -27,11 +30,14 @@ enum dot_state {
 
 struct dot {
 	enum dot_state state;
-	bool bare_seen;	   /* a CR or LF that stood alone */
+	bool bare_seen; /* a CR or LF that stood alone */
 	bool nul_seen;
 	bool line_too_long; /* over 998 octets + CRLF (noted, not refused) */
 	bool has_8bit;
-	uint64_t line_len;
+	uint64_t line_len;	/* of the line so far, without its end */
+	uint64_t stuffed_count; /* dots in the stored form that are not the
+				 * message's own: its size is the stored
+				 * bytes less these */
 };
 
 enum dot_result {
