@@ -40,8 +40,8 @@ TEST  = $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/*/test_*.c)))
 .PHONY: all
 all: build/smarthost  ## build the server
 
-# The name that README uses, whatever the mode.
-build/smarthost: $(PROG)
+# The name that README uses: the mode that was built last.
+build/smarthost: $(PROG) FORCE
 	@ln -sfn $(MODE)/smarthost $@
 
 $(PROG): $(BUILD)/core/main.o $(LIB)
@@ -78,9 +78,44 @@ FORCE:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
+.PHONY: deps deps-build
+deps:  ## install the Debian packages that building and testing need
+	@sh tests/deps.sh build test
+deps-build:
+	@sh tests/deps.sh build
+
+# So that a mail can be tried in a minute: on loopback, with its spool here.
+RUN_SET = --set "config.listen.submission=['127.0.0.1:8587']" \
+          --set "config.listen.proxy=['127.0.0.1:8586']" \
+          --set "config.spool=$(CURDIR)/build/spool"
+.PHONY: run
+run: deps-build  ## install what is missing, build, start the relay
+	@+$(MAKE) --no-print-directory -j$$(nproc) build/smarthost
+	@printf '%s\n' '' \
+	  'SMTP on 127.0.0.1:8587 (behind a PROXY protocol: 127.0.0.1:8586).' \
+	  'A first mail, from another terminal:' '' \
+	  '  curl smtp://127.0.0.1:8587 --mail-from me@example.org \' \
+	  '    --mail-rcpt you@example.net --upload-file README.md' '' \
+	  'To an own mail server instead of the MX: RUN="--set config.relay.host=[127.0.0.1]:2525"' ''
+	@exec build/smarthost run $(RUN_SET) $(RUN)
+
+.PHONY: check
+check: deps  ## install what is missing, build, run every test
+	@sh tests/run.sh unit lint e2e
+
+.PHONY: e2e
+e2e: $(PROG)  ## the end-to-end tests (T=test_dns, or T=test_dns.Mx)
+	SMARTHOST=$(PROG) python3 tests/e2e/run.py $(MODE) $(T)
+
+.PHONY: soak
+soak: $(PROG)  ## the tests that take minutes: 200,000 deferred mails, ...
+	SMARTHOST=$(PROG) python3 tests/e2e/run.py $(MODE) --soak
+
 .PHONY: test
 test:  ## run the unit tests under ASan + UBSan (T=proto/dot: one file)
 	+$(MAKE) MODE=$(if $(filter release,$(MODE)),asan,$(MODE)) run-tests
+.PHONY: build-tests
+build-tests: $(TEST)
 .PHONY: run-tests
 run-tests: $(if $(T),$(BUILD)/tests/$(dir $(T))test_$(notdir $(T)),$(TEST))
 	@set -e; for t in $^; do echo "== $$t"; $$t --timeout 60; done
@@ -92,6 +127,18 @@ fuzz:  ## fuzz one target (F=dot FOR=60)
 	build/fuzz/tests/fuzz/fuzz_$(F) -max_total_time=$(or $(FOR),60) \
 	  build/corpus/$(F) $(wildcard tests/fuzz/corpus/$(F))
 
+.PHONY: fuzz-all
+fuzz-all:  ## fuzz every target, one after the other (FOR=10)
+	@FUZZ_SECONDS=$(or $(FOR),10) sh tests/run.sh fuzz
+
+.PHONY: lint
+lint:  ## layers, sizes, statics; cppcheck where there is one
+	@sh tests/run.sh lint
+.PHONY: cppcheck
+cppcheck:
+	cppcheck --quiet --std=c11 --enable=warning,portability \
+	  --inline-suppr --error-exitcode=1 -I. $(SRC)
+
 .PHONY: install
 install: $(PROG)  ## into $(DESTDIR)$(PREFIX)
 	install -D -m 755 $(PROG) $(DESTDIR)$(PREFIX)/sbin/smarthost
@@ -102,4 +149,4 @@ clean:  ## remove build/
 
 .PHONY: help
 help:
-	@awk -F ':.*## ' '/^[a-z-]+:.*##/ {printf "  %-14s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*##/ {printf "  %-14s %s\n", $$1, $$2}' Makefile

@@ -1,0 +1,75 @@
+#!/bin/sh
+# Installs the Debian packages that are missing, and only those:
+#
+#   sh tests/deps.sh build          what the server is built with
+#   sh tests/deps.sh build test     and what its tests run
+#
+# When nothing is missing it neither needs root nor the network.
+#
+# Postfix, HAProxy and NSD are wanted for their programs only.  While they are
+# installed no service may start (policy-rc.d), and one that was not here before
+# is not left enabled; one that was here before is not touched.  Nothing that is
+# installed is ever removed to make room (a machine that has another mail server
+# must choose by itself).
+set -eu
+
+build='gcc libc6-dev make git liburing-dev libunbound-dev libyaml-dev'
+tests='libcriterion-dev python3 swaks curl haproxy postfix nsd
+	clang libclang-rt-dev procps'
+policy=/usr/sbin/policy-rc.d
+
+say() { echo "deps: $*"; }
+
+installed() {
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = \
+	    installed ]
+}
+
+wanted=
+for set in "$@"; do
+	case $set in
+	build) wanted="$wanted $build" ;;
+	test) wanted="$wanted $tests" ;;
+	*) say "no set of packages is called $set"; exit 64 ;;
+	esac
+done
+
+missing=
+for package in $wanted; do
+	installed "$package" || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+root=
+if [ "$(id -u)" != 0 ]; then
+	command -v sudo >/dev/null || {
+		say "missing:$missing"
+		say "run as root: apt-get install$missing"
+		exit 77
+	}
+	root='sudo'
+fi
+
+say "installing$missing"
+if [ ! -e $policy ]; then
+	printf '#!/bin/sh\nexit 101\n' | $root tee $policy >/dev/null
+	$root chmod 755 $policy
+	trap '$root rm -f $policy' EXIT
+	trap 'exit 1' INT TERM HUP
+fi
+case $missing in *postfix*)
+	echo 'postfix postfix/main_mailer_type select No configuration' |
+	    $root debconf-set-selections
+esac
+$root apt-get -qq update
+$root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-remove \
+    --no-install-recommends install $missing >/dev/null
+
+if command -v systemctl >/dev/null; then
+	for service in postfix haproxy nsd; do
+		case $missing in *$service*)
+			$root systemctl --quiet disable $service 2>/dev/null ||
+			    say "$service stays as its package set it"
+		esac
+	done
+fi
