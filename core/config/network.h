@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/socket.h>
+#include <netinet/in.h>
 
 #include "core/base/slice.h"
 
@@ -22,6 +22,13 @@ struct network_list {
 /* "10.0.0.0/8", "::1", "[fe80::]/10", "*" is the caller's (two networks).
  * Host bits behind the mask must be zero (false otherwise, *why says so). */
 bool network_parse(struct slice text, struct network *n, const char **why);
+
+/* As network_parse reads it; an address alone has no mask. */
+#define NETWORK_TEXT_MAX 64
+void network_format(const struct network *n, char text[NETWORK_TEXT_MAX]);
+
+/* An address without brackets, mask or port; IPv4 becomes ::ffff:a.b.c.d. */
+bool address_bytes(struct slice text, uint8_t bytes[16]);
 
 /* An IPv4-mapped IPv6 address counts as IPv4. */
 bool network_list_has(
