@@ -2,10 +2,10 @@
  *
  * Sources in order (a later one wins): defaults, yaml.d, SH_* environment,
  * --set; postfix.d, opendkim and users.d have their places between (their
- * issue).  One table of options (option.c) knows each key's name, type, default,
- * limits and help; it drives parsing, "unknown key, did you mean", --help and
- * README's table.  Nothing below `core` sees struct config: each part has its
- * own options struct, filled by worker.c. */
+ * issue).  One table of options (option.c) knows each key's name, type,
+ * default, limits and help; it drives parsing, "unknown key, did you mean",
+ * --help and README's table.  Nothing below `core` sees struct config: each
+ * part has its own options struct, filled by worker.c. */
 #ifndef CORE_CONFIG_CONFIG_H
 #define CORE_CONFIG_CONFIG_H
 
@@ -35,15 +35,15 @@ struct config {
 	struct string_list listen_submission; /* "host:port", "*:port" */
 	struct string_list listen_proxy;
 
-	unsigned workers;	     /* 0 = auto */
-	char *spool;		     /* directory */
-	uint64_t spool_segment;	     /* bytes; 0 = auto */
-	uint64_t spool_quota;	     /* bytes; 0 = auto */
+	unsigned workers;	/* 0 = auto */
+	char *spool;		/* directory */
+	uint64_t spool_segment; /* bytes; 0 = auto */
+	uint64_t spool_quota;	/* bytes; 0 = auto */
 	enum loop_choice loop;
 
 	uint64_t message_size_limit; /* bytes */
 	unsigned recipient_limit;
-	unsigned connection_limit;   /* a worker; 0 = auto */
+	unsigned connection_limit;	  /* a worker; 0 = auto */
 	unsigned client_connection_limit; /* 0 = none */
 
 	struct { /* seconds */
@@ -52,13 +52,13 @@ struct config {
 	} timeout;
 
 	struct {
-		char *host;	     /* NULL = deliver to MX */
+		char *host; /* NULL = deliver to MX */
 	} relay;
 
 	struct {
 		uint16_t port;
 		struct string_list bind; /* addresses */
-		char *helo;	     /* NULL = hostname */
+		char *helo;		 /* NULL = hostname */
 		unsigned connections;
 		unsigned messages_per_connection;
 	} delivery;
@@ -78,7 +78,7 @@ struct config {
 		enum log_level level;
 	} log;
 
-	char *dir;		     /* the configuration directory */
+	char *dir; /* the configuration directory */
 	/* private: what the strings lie in, where each value came from */
 	struct config_memory *memory;
 };

@@ -1,0 +1,67 @@
+/* option.h -- the one table of options.
+ *
+ * It drives the reading of every source, "unknown key, did you mean", the
+ * printed configuration, --help and README's list.  A new option is a row here
+ * and a field in struct config. */
+#ifndef CORE_CONFIG_OPTION_H
+#define CORE_CONFIG_OPTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/slice.h"
+
+enum option_type {
+	OPTION_BOOL,	   /* bool */
+	OPTION_COUNT,	   /* unsigned; min and max */
+	OPTION_PORT,	   /* uint16_t */
+	OPTION_SIZE,	   /* uint64_t, bytes; min and max */
+	OPTION_DURATION,   /* unsigned, seconds; min and max */
+	OPTION_CHOICE,	   /* an enum; `names` in its order */
+	OPTION_HOSTNAME,   /* char * */
+	OPTION_HELO,	   /* char *, NULL when empty */
+	OPTION_RELAY_HOST, /* char *, NULL when empty */
+	OPTION_DIR,	   /* char *, a path */
+	OPTION_FILE,	  /* char *, a file that can be read; NULL when empty */
+	OPTION_NETWORKS,  /* struct network_list */
+	OPTION_LISTEN,	  /* struct string_list, as endpoint_parse reads them */
+	OPTION_ADDRESSES, /* struct string_list */
+	OPTION_DNS_SERVERS, /* struct string_list */
+	/* Known, and not to be had in this version: only a value that asks for
+	 * what happens anyway (the default, or nothing) is taken. */
+	OPTION_LATER,
+};
+
+struct option {
+	const char *key; /* "config.hostname" */
+	enum option_type type;
+	size_t offset;	      /* in struct config */
+	const char *fallback; /* the default, as a user would write it */
+	uint64_t min, max;
+	const char *automatic;	  /* the word that means 0, or NULL */
+	const char *const *names; /* OPTION_CHOICE; ends with NULL */
+	const char *env;	  /* SH_..., or NULL */
+	const char *help;
+};
+
+/* The table, grouped by section. */
+const struct option *options_all(size_t *count);
+size_t option_index(const struct option *o);
+
+/* NULL when there is none. */
+const struct option *option_find(struct slice key);
+const struct option *option_find_env(struct slice name);
+
+/* Whether keys begin with "key.". */
+bool option_is_section(struct slice key);
+
+/* Whether several values may be given. */
+bool option_is_list(const struct option *o);
+
+/* The key (or variable) most like the one given, or NULL: what "did you mean"
+ * asks for. */
+const char *option_nearest(struct slice key);
+const char *option_nearest_env(struct slice name);
+
+#endif
