@@ -5,7 +5,7 @@ import unittest
 from nameserver import NameServer
 from relay import Relay
 from sink import Sink
-from talk import Talk
+from talk import Talk, queue_id
 
 TEXT = (b'From: <from@example.org>\r\nTo: <to@example.net>\r\n'
         b'Subject: test\r\nDate: Sun, 22 Nov 2026 10:00:00 +0000\r\n'
@@ -53,7 +53,6 @@ class Case(unittest.TestCase):
 
     def send(self, relay, data=TEXT, port=None, **envelope):
         """Hands in one mail; its id."""
-        from talk import queue_id
         with Talk(port or relay.port) as t:
             t.hello()
             reply = t.message(data, **envelope)

@@ -231,9 +231,6 @@ class Postfix(Case):
     def test_sink_that_is_slow(self):
         self.through('-s', '5', '-m', '5', count=5, sink=('-w', '1'))
 
-    def test_half_of_all_is_put_off(self):
-        self.through('-s', '5', '-m', '30', count=30, sink=('-r', '.',))
-
 
 def _listens(port):
     import socket
