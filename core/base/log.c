@@ -222,7 +222,8 @@ void log_id(struct log *log, const char *key, uint64_t id)
 	log_slice(log, key, slice_of(text.at, text.len));
 }
 
-void log_address(struct log *log, const char *key, const union address *a)
+void log_address(
+    struct log *log, const char *key, const union socket_address *a)
 {
 	char text[INET6_ADDRSTRLEN] = "unknown";
 

@@ -25,12 +25,12 @@ enum log_format { LOG_TEXT, LOG_JSON };
 struct log {
 	enum log_level level;
 	enum log_format format;
-	bool active;	      /* between begin and end, and not filtered */
+	bool active; /* between begin and end, and not filtered */
 	int fd;
-	struct loop *loop;    /* NULL: written at once, with write(2) */
-	struct buf lines[2];  /* one fills while the other is written */
+	struct loop *loop;   /* NULL: written at once, with write(2) */
+	struct buf lines[2]; /* one fills while the other is written */
 	unsigned filling;
-	size_t line_start;    /* in lines[filling], of the line begun */
+	size_t line_start; /* in lines[filling], of the line begun */
 	uint64_t dropped_count;
 	struct op write;
 	size_t written_len;
@@ -54,7 +54,8 @@ void log_str(struct log *log, const char *key, const char *value);
 void log_number(struct log *log, const char *key, int64_t number);
 /* A queue id, as text (core/base/id.h). */
 void log_id(struct log *log, const char *key, uint64_t id);
-void log_address(struct log *log, const char *key, const union address *a);
+void log_address(
+    struct log *log, const char *key, const union socket_address *a);
 void log_end(struct log *log);
 
 /* Begins to write what has gathered; the worker calls it once a turn. */

@@ -39,16 +39,17 @@ struct op {
 	struct op *next; /* deferred list */
 };
 
-union address {
+union socket_address {
 	struct sockaddr any;
 	struct sockaddr_in v4;
 	struct sockaddr_in6 v6;
 };
 
 struct loop_options {
-	unsigned entries;	/* submission queue; 0 = default */
-	unsigned buffer_count;	/* receive buffers, a power of two; 0 = default */
-	bool without_recv;	/* no receive buffers (tools) */
+	unsigned entries; /* submission queue; 0 = default */
+	unsigned
+	    buffer_count;  /* receive buffers, a power of two; 0 = default */
+	bool without_recv; /* no receive buffers (tools) */
 };
 
 /* Makes the loop of this process (after fork: the ring belongs to the thread).
@@ -81,7 +82,7 @@ void loop_defer(struct loop *loop, struct op *op, int result);
 void loop_accept(struct loop *loop, struct op *op, int fd, op_done *done);
 
 void loop_connect(struct loop *loop, struct op *op, int fd,
-    const union address *to, op_done *done);
+    const union socket_address *to, op_done *done);
 
 /* Receives into a buffer of the loop that is taken only when bytes are there;
  * op->received holds them inside done().  0 = the peer has sent all it will. */
@@ -101,8 +102,8 @@ void loop_read(struct loop *loop, struct op *op, int fd, void *at, size_t len,
 void loop_fdatasync(struct loop *loop, struct op *op, int fd, op_done *done);
 
 /* Writes to a stream (pipe, terminal, log file), without an offset. */
-void loop_write_stream(struct loop *loop, struct op *op, int fd,
-    const void *at, size_t len, op_done *done);
+void loop_write_stream(struct loop *loop, struct op *op, int fd, const void *at,
+    size_t len, op_done *done);
 
 /* Waits once until the descriptor is ready; `events` and the result are those
  * of poll(2). */

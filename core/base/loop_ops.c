@@ -54,7 +54,7 @@ void loop_accept(struct loop *loop, struct op *op, int fd, op_done *done)
 }
 
 void loop_connect(struct loop *loop, struct op *op, int fd,
-    const union address *to, op_done *done)
+    const union socket_address *to, op_done *done)
 {
 	struct io_uring_sqe *sqe = loop_sqe(loop);
 	socklen_t len =

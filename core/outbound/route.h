@@ -21,7 +21,7 @@
 #define ROUTE_ADDRESSES_MAX 32 /* addresses that are tried */
 
 struct route_address {
-	union address address;	/* with the port */
+	union socket_address address;	/* with the port */
 	uint8_t host;		/* index into hosts */
 };
 
@@ -34,6 +34,7 @@ struct route_host {
 /* One resolution; lies in its owner until done() ran. */
 struct route {
 	void (*done)(struct route *r);
+	void *owner; /* for done() */
 	/* the result: */
 	struct outcome failure;	 /* kind OUTCOME_NONE = good */
 	bool mx_secure;

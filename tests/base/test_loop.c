@@ -124,7 +124,7 @@ Test(loop, accepts_until_cancelled)
 {
 	struct loop *loop = open_loop();
 	struct seen a = {0};
-	union address at = {.v4 = {.sin_family = AF_INET,
+	union socket_address at = {.v4 = {.sin_family = AF_INET,
 				.sin_addr.s_addr = htonl(INADDR_LOOPBACK)}};
 	socklen_t len = sizeof(at.v4);
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
