@@ -12,8 +12,12 @@
  *   -> CLIENT_NEED_MESSAGE again, ...
  *   -> CLIENT_NEED_CLOSE
  *
+ * The driver keeps its receive armed while it sends: a server that waits for us
+ * to read its replies reads no more commands (RFC 2920, 3.1).
+ *
  * Must hold: each recipient of a transaction gets exactly one outcome, however
- * the session ends. */
+ * the session ends; no reply is taken for the answer to a command that was not
+ * yet written. */
 #ifndef PROTO_SMTP_CLIENT_H
 #define PROTO_SMTP_CLIENT_H
 
@@ -24,12 +28,20 @@
 #include "core/base/slice.h"
 #include "proto/outcome.h"
 #include "proto/reply_reader.h"
+#include "proto/smtp_offers.h"
+
+/* The room that `out` must have when it is empty: the longest command. */
+#define SMTP_CLIENT_OUT_MIN 2048
+/* Commands that wait for their reply at one time. */
+#define SMTP_CLIENT_PIPELINE_MAX 100
 
 enum smtp_client_need {
 	CLIENT_NEED_INPUT,   /* `out` is to be sent; then the server's answer */
 	CLIENT_NEED_OUTPUT,  /* `out` is (nearly) full: send it, call again */
 	CLIENT_NEED_MESSAGE, /* a transaction, or quit */
-	CLIENT_NEED_BODY,    /* send `out`, the body, then _body_sent */
+	CLIENT_NEED_BODY,    /* send `out`, the body, then _body_sent; when input
+			      * comes meanwhile, call with it: the answer may
+			      * be RESULT (the server broke off) */
 	CLIENT_NEED_RESULT,  /* the outcomes are final; call again to go on */
 	CLIENT_NEED_CLOSE,   /* send `out`, then close; s->closed_by tells why */
 };
@@ -67,43 +79,72 @@ struct smtp_client_transaction {
 	uint32_t accepted_count; /* the machine's: RCPTs answered 2xx */
 };
 
-/* What the server offered in EHLO; facts, not states. */
-struct smtp_client_offers {
-	bool esmtp, pipelining, size, eightbitmime, smtputf8, dsn, starttls,
-	    chunking;
-	uint64_t size_max;     /* 0 = no limit named */
-	struct slice auth;     /* the mechanisms' words; in the machine's room */
+enum smtp_client_state {
+	CLIENT_GREETING,    /* waiting for 220 */
+	CLIENT_EHLO,	    /* EHLO is sent: the extensions */
+	CLIENT_HELO,	    /* EHLO was refused, HELO is sent */
+	CLIENT_IDLE,	    /* the driver's next transaction, or quit */
+	CLIENT_ENVELOPE,    /* (RSET,) MAIL, RCPTs, DATA and their replies */
+	CLIENT_BODY,	    /* 354 seen, the driver sends the body */
+	CLIENT_DOT,	    /* "." is sent: from here on a loss is a doubt */
+	CLIENT_EMPTY_DOT,   /* "." is sent for a message without recipients */
+	CLIENT_RESULT,	    /* the transaction is over, the session goes on */
+	CLIENT_LAST_RESULT, /* both are over */
+	CLIENT_QUIT,	    /* QUIT is sent */
+	CLIENT_CLOSED,	    /* over */
 };
 
 struct smtp_client {
 	struct slice helo;     /* our name */
-	struct smtp_client_offers offers;
-	struct smtp_client_transaction *transaction; /* now, or NULL */
+	struct smtp_offers offers;
+	struct smtp_client_transaction *transaction; /* now, or NULL; still set
+				 * at CLIENT_NEED_RESULT, gone with the next
+				 * call */
 	uint32_t message_count; /* transactions that ended on this session */
+	struct outcome closed_by; /* CLIENT_NEED_CLOSE: what ended the session;
+				   * kind OUTCOME_NONE after smtp_client_quit */
 	/* private */
+	enum smtp_client_state state;
+	bool spoken;	    /* the one command of this state was written */
+	bool mail_open;	    /* the server has a MAIL that came to no dot */
+	bool stopped;	    /* ENVELOPE: no more commands, only their replies */
+	bool quit_due;	    /* CLOSED: a QUIT whose reply nobody waits for */
+	bool out_of_turn;   /* the reply being read began before its command */
+	uint32_t awaited_count; /* replies that the server owes us */
+	uint32_t written;   /* ENVELOPE: the next command to be written ... */
+	uint32_t answered;  /* ... and the one whose reply comes next */
+	struct reply_reader reply;
 };
 
+/* The bytes of `helo` must stay as long as the session. */
 void smtp_client_init(struct smtp_client *s, struct slice helo);
 
+/* Eats from *in (all of it, unless it says RESULT or CLOSE), writes to *out;
+ * see enum smtp_client_need.  What is in `out` is to be sent in any case. */
 enum smtp_client_need smtp_client_next(
     struct smtp_client *s, struct slice *in, struct buf *out);
 
 enum smtp_client_wait smtp_client_waits_for(const struct smtp_client *s);
 
-/* Only when CLIENT_NEED_MESSAGE was said. */
+/* Only when CLIENT_NEED_MESSAGE was said.  A message that the server cannot
+ * take by its own offers (5.3.4 too big for its SIZE, 5.6.3 no 8BITMIME, 5.6.7
+ * no SMTPUTF8) fails without a word to it, and the session goes on. */
 void smtp_client_send(
     struct smtp_client *s, struct smtp_client_transaction *t);
 void smtp_client_quit(struct smtp_client *s);
 
-/* Only when CLIENT_NEED_BODY was said; `complete` false = the body could not be
- * read to its end: the machine then must not send the dot, and fails the
- * transaction with `why` (the connection ends). */
+/* Only when CLIENT_NEED_BODY was said (and nothing else since); `complete`
+ * false = the body could not be read to its end: the machine then must not send
+ * the dot, and fails the transaction with `why` (the connection ends). */
 void smtp_client_body_sent(
     struct smtp_client *s, bool complete, struct outcome why);
 
 /* The connection broke, timed out or could not be made: every recipient that
- * has no outcome gets `why`; the session is over.  After the dot was sent the
- * outcome is "in doubt": try later. */
+ * has no outcome gets `why` (DEFERRED or OTHER_HOST; after the dot was written
+ * always DEFERRED: the message may have arrived).  Allowed at any time.  The
+ * next call says CLIENT_NEED_RESULT if a transaction was under way, and then
+ * CLIENT_NEED_CLOSE, as after any other end of a session; the transaction is
+ * not touched again. */
 void smtp_client_fail(struct smtp_client *s, struct outcome why);
 
 #endif
