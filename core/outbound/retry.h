@@ -7,7 +7,7 @@
 #include "core/base/rng.h"
 
 struct retry_policy {
-	uint32_t first_s;	    /* after the first attempt */
+	uint32_t first_s; /* after the first attempt */
 	uint32_t max_s;
 	uint32_t lifetime_s;
 	uint32_t bounce_lifetime_s; /* of reports (null sender) */
@@ -15,7 +15,7 @@ struct retry_policy {
 
 /* Seconds from now to the next attempt after `attempt_count` (>= 1) attempts:
  * first * 2^(n-1), at most max, then -10 % .. +10 % of it; at least 1. */
-uint32_t retry_delay_s(const struct retry_policy *p, unsigned attempt_count,
-    struct rng *rng);
+uint32_t retry_delay_s(
+    const struct retry_policy *p, unsigned attempt_count, struct rng *rng);
 
 #endif
