@@ -30,28 +30,24 @@ static const struct entry {
     [COMMAND_QUIT] = {"QUIT", IN_ANY, ARGS_NONE, "QUIT takes no arguments"},
 };
 
-static struct reply no(
-    uint16_t code, const char *enhanced, const char *sentence)
-{
-	return (struct reply){code, enhanced, slice_of_str(sentence)};
-}
-
 /* Why `verb` may not stand in `phase`; the table has said that it may not. */
 static struct reply not_now(enum command_verb verb, enum command_phase phase)
 {
 	switch (phase) {
-	case PHASE_HELLO: return no(503, "5.5.1", "say EHLO or HELO first");
-	case PHASE_READY: return no(503, "5.5.1", "say MAIL first");
-	case PHASE_CHUNKS: return no(503, "5.5.1", "a BDAT message is open");
+	case PHASE_HELLO:
+		return reply_of(503, "5.5.1", "say EHLO or HELO first");
+	case PHASE_READY: return reply_of(503, "5.5.1", "say MAIL first");
+	case PHASE_CHUNKS:
+		return reply_of(503, "5.5.1", "a BDAT message is open");
 	case PHASE_MAIL:
 	case PHASE_REFUSED:
 	case PHASE_RCPT: break;
 	}
 	if (verb == COMMAND_MAIL)
-		return no(503, "5.5.1", "a transaction is open already");
+		return reply_of(503, "5.5.1", "a transaction is open already");
 	if (phase == PHASE_REFUSED) /* RFC 5321, 3.3 */
-		return no(554, "5.5.1", "no valid recipients");
-	return no(503, "5.5.1", "say RCPT first");
+		return reply_of(554, "5.5.1", "no valid recipients");
+	return reply_of(503, "5.5.1", "say RCPT first");
 }
 
 /* A word that could be somebody's command, not rubbish. */
@@ -75,14 +71,14 @@ bool command_read(struct slice line, enum command_phase phase,
 
 	*verb_known = false;
 	if (slice_find(line, '\0') < line.len || !is_word(word)) {
-		*reply = no(500, "5.5.2", "that is no command");
+		*reply = reply_of(500, "5.5.2", "that is no command");
 		return false;
 	}
 	while (verb < COMMAND_VERBS &&
 	       !slice_eq_nocase(word, slice_of_str(entries[verb].name)))
 		verb++;
 	if (verb == COMMAND_VERBS) {
-		*reply = no(500, "5.5.1", "command not known");
+		*reply = reply_of(500, "5.5.1", "command not known");
 		return false;
 	}
 	const struct entry *entry = &entries[verb];
@@ -98,7 +94,7 @@ bool command_read(struct slice line, enum command_phase phase,
 	bool has_args = command->args.len > 0;
 	if ((entry->args == ARGS_NONE && has_args) ||
 	    (entry->args == ARGS_SOME && !has_args)) {
-		*reply = no(501, "5.5.4", entry->syntax);
+		*reply = reply_of(501, "5.5.4", entry->syntax);
 		return false;
 	}
 	return true;

@@ -1,29 +1,79 @@
-/* line.c -- where a command line ends: at CR LF and at nothing else. */
+/* line.c -- a command line, and where it ends: at CR LF and at nothing else. */
 #include "proto/line.h"
 
-enum line_end line_find(struct slice in, bool after_cr, size_t *len)
+/* How many bytes of `in` belong to the line; *result is MORE, CRLF or BARE.
+ * `after_cr` is all that needs to be known of the bytes before. */
+static size_t find_end(struct slice in, bool after_cr, enum line_result *result)
 {
-	*len = 0;
+	*result = LINE_MORE;
 	if (in.len == 0)
-		return LINE_MORE;
+		return 0;
 	if (after_cr) {
-		if (in.at[0] != '\n')
-			return LINE_BARE;
-		*len = 1;
-		return LINE_CRLF;
+		*result = in.at[0] == '\n' ? LINE_CRLF : LINE_BARE;
+		return in.at[0] == '\n' ? 1 : 0;
 	}
-	size_t at = slice_find(in, '\n');
-	struct slice before = slice_of(in.at, at);
-	size_t cr = slice_find(before, '\r');
+	size_t lf = slice_find(in, '\n');
+	size_t cr = slice_find(slice_of(in.at, lf), '\r');
 
-	if (cr + 1 < at) { /* a CR that is not followed by LF */
-		*len = cr + 1;
-		return LINE_BARE;
+	if (cr + 1 < lf) { /* a CR that is not followed by LF */
+		*result = LINE_BARE;
+		return cr + 1;
 	}
-	if (at == in.len) {
-		*len = in.len;
+	if (lf == in.len)
+		return in.len;
+	*result = cr < lf ? LINE_CRLF : LINE_BARE;
+	return lf + 1;
+}
+
+void line_give(struct line *l, struct pool *pages)
+{
+	if (l->held != NULL)
+		pool_give(pages, l->held);
+	*l = (struct line){.held = NULL};
+}
+
+/* Adds to the line so far; false when there is no page. */
+static bool hold(struct line *l, struct pool *pages, struct slice bytes)
+{
+	if (l->skipped)
+		return true;
+	if (l->held_len + bytes.len > LINE_LEN_MAX) {
+		line_give(l, pages);
+		l->skipped = true;
+		return true;
+	}
+	if (l->held == NULL)
+		l->held = pool_take(pages);
+	if (l->held == NULL)
+		return false;
+	if (bytes.len > 0)
+		memcpy(l->held + l->held_len, bytes.at, bytes.len);
+	l->held_len = (uint16_t)(l->held_len + bytes.len);
+	return true;
+}
+
+enum line_result line_next(
+    struct line *l, struct pool *pages, struct slice *in, struct slice *line)
+{
+	enum line_result result;
+	size_t len = find_end(*in, l->held_cr, &result);
+
+	check(pages->object_len >= LINE_LEN_MAX);
+	if (result == LINE_MORE && len == 0)
 		return LINE_MORE;
+	*line = slice_cut(in, len);
+	if (result == LINE_MORE || l->held != NULL) {
+		if (!hold(l, pages, *line))
+			return LINE_NO_ROOM;
+		/* After hold(), which may have begun a fresh one. */
+		l->held_cr = len > 0 && line->at[len - 1] == '\r';
+		*line = slice_of(l->held, l->held_len);
 	}
-	*len = at + 1;
-	return cr < at ? LINE_CRLF : LINE_BARE;
+	if (result == LINE_MORE)
+		return LINE_MORE;
+	if (l->skipped || line->len > LINE_LEN_MAX)
+		return LINE_LONG;
+	if (result == LINE_CRLF)
+		line->len -= 2;
+	return result;
 }

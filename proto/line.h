@@ -1,30 +1,47 @@
-/* line.h -- where a command line ends: at CR LF and at nothing else.
+/* line.h -- a command line, and where it ends: at CR LF and at nothing else.
  *
  * This is the one definition of it.  A CR or an LF that stands alone does not
  * end a line, but a client that sends one and waits must not wait for ever: it
- * is reported at once as the end of a bad line, which is refused whole. */
+ * is reported at once as the end of a bad line, which is refused whole.
+ *
+ * A line that came whole is looked at where it lies.  Only the beginning of one
+ * whose rest is still to come is copied, into a page that is given back with
+ * the line. */
 #ifndef PROTO_LINE_H
 #define PROTO_LINE_H
 
 #include <stdbool.h>
-#include <stddef.h>
+#include <stdint.h>
 
+#include "core/base/pool.h"
 #include "core/base/slice.h"
 
 /* RFC 5321, 4.5.3.1.4 has 512 with the CR LF; the parameters of SIZE, DSN, AUTH
  * and SMTPUTF8 add to it. */
 #define LINE_LEN_MAX 2048
 
-enum line_end {
-	LINE_MORE, /* not in these bytes; all of them belong to the line */
-	LINE_CRLF, /* *len bytes, CR LF included */
-	LINE_BARE, /* *len bytes up to a CR or LF that stands alone */
+enum line_result {
+	LINE_MORE,    /* all of *in was eaten, the line goes on */
+	LINE_CRLF,    /* *line is a line, without its CR LF */
+	LINE_BARE,    /* a bad line: a CR or LF stands alone at its end */
+	LINE_LONG,    /* a bad line, over LINE_LEN_MAX */
+	LINE_NO_ROOM, /* no page for the beginning of a line */
 };
 
-/* Looks for the end of the line whose next bytes are `in`; *len is how many of
- * them belong to it.  `after_cr`: the line's bytes that came before end in CR;
- * then LINE_BARE may come with a *len of 0.  Nothing else needs to be known of
- * those bytes. */
-enum line_end line_find(struct slice in, bool after_cr, size_t *len);
+struct line {
+	uint8_t *held; /* a page with the line so far, or NULL */
+	uint16_t held_len;
+	bool held_cr; /* the line so far ends in CR */
+	bool skipped; /* it is too long: the rest is only eaten */
+};
+
+/* Takes one line, or what there is of it, off *in.  `pages` are objects of at
+ * least LINE_LEN_MAX bytes.  *line is valid until line_give, which must follow
+ * every result but LINE_MORE. */
+enum line_result line_next(
+    struct line *l, struct pool *pages, struct slice *in, struct slice *line);
+
+/* Forgets the line; a fresh one begins. */
+void line_give(struct line *l, struct pool *pages);
 
 #endif

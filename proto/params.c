@@ -321,3 +321,31 @@ bool params_rcpt(struct slice args, bool smtputf8, struct rcpt_params *rcpt,
 		*reply = *no;
 	return no == NULL;
 }
+
+static bool keep_address(struct address *a, struct arena *arena)
+{
+	a->full = arena_copy(arena, a->full);
+	if (a->full.at == NULL)
+		return false;
+	a->local.at = a->full.at;
+	a->domain.at = a->full.at + (a->full.len - a->domain.len);
+	return true;
+}
+
+static bool keep_slice(struct slice *s, struct arena *arena)
+{
+	*s = arena_copy(arena, *s);
+	return s->at != NULL;
+}
+
+bool mail_params_keep(struct mail_params *mail, struct arena *arena)
+{
+	return keep_address(&mail->path, arena) &&
+	       keep_slice(&mail->envid, arena);
+}
+
+bool rcpt_params_keep(struct rcpt_params *rcpt, struct arena *arena)
+{
+	return keep_address(&rcpt->path, arena) &&
+	       keep_slice(&rcpt->orcpt, arena);
+}

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/base/arena.h"
 #include "core/base/slice.h"
 #include "proto/address.h"
 #include "proto/reply.h"
@@ -45,5 +46,9 @@ bool params_mail(
 /* `smtputf8`: whether MAIL declared it (else non-ASCII is 553 5.6.7). */
 bool params_rcpt(struct slice args, bool smtputf8, struct rcpt_params *rcpt,
     struct reply *reply);
+
+/* Moves what the slices look at into the arena; false when there is no room. */
+bool mail_params_keep(struct mail_params *mail, struct arena *arena);
+bool rcpt_params_keep(struct rcpt_params *rcpt, struct arena *arena);
 
 #endif

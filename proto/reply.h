@@ -19,6 +19,13 @@ struct reply {
 	struct slice text;    /* one line, printable, without CR and LF */
 };
 
+/* With a text that is static. */
+static inline struct reply reply_of(
+    uint16_t code, const char *enhanced, const char *text)
+{
+	return (struct reply){code, enhanced, slice_of_str(text)};
+}
+
 /* One line with its CRLF.  Bytes that may not stand in a reply become '?'. */
 bool reply_put(struct buf *out, struct reply reply);
 

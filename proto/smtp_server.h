@@ -22,9 +22,22 @@
 #include "core/base/buf.h"
 #include "core/base/slice.h"
 #include "proto/address.h"
+#include "proto/command.h"
 #include "proto/dot.h"
+#include "proto/line.h"
 #include "proto/params.h"
 #include "proto/reply.h"
+
+/* What must be free in `out` for the machine to go on: the longest reply is
+ * EHLO's. */
+#define SMTP_SERVER_OUT_MIN 1024
+
+/* Pages that one transaction may take (1 MiB): enough for 1000 recipients with
+ * the longest ORCPT; then 452 4.5.3. */
+#define SMTP_SERVER_PAGES_MAX 256
+
+/* What is kept of the name in HELO or EHLO; a longer one is cut. */
+#define SMTP_SERVER_HELO_MAX 80
 
 enum smtp_server_need {
 	SMTP_NEED_INPUT,  /* everything eaten: more bytes from the client */
@@ -36,8 +49,10 @@ enum smtp_server_need {
 			   * CRLF lines, dot-stuffed; valid until the next call
 			   * of smtp_server_next or until `in` changes */
 	SMTP_NEED_COMMIT, /* the message is complete: make it durable */
-	SMTP_NEED_ABORT,  /* drop what was kept of the message (it was refused,
-			   * or the session ends inside it); just call again */
+	SMTP_NEED_ABORT,  /* drop what was kept of the message since DATA was
+			   * accepted (it is refused, perhaps before all of it
+			   * has come, or the session ends inside it); just call
+			   * again.  Never after COMMIT */
 	SMTP_NEED_CLOSE,  /* send what is in `out`, then close */
 };
 
@@ -62,14 +77,14 @@ struct smtp_server_envelope {
 	uint32_t rcpt_count;
 };
 
+/* What the machine waits for. */
 enum smtp_server_state {
 	SERVER_GREETING, /* the banner has not been written */
 	SERVER_COMMAND,	 /* a command line */
 	SERVER_ANSWER,	 /* the driver's answer to MAIL, RCPT, DATA, COMMIT */
 	SERVER_DATA,	 /* lines until CRLF.CRLF */
 	SERVER_CHUNK,	 /* the rest of a BDAT chunk */
-	SERVER_ABORTING, /* ABORT was said; the next call goes on */
-	SERVER_CLOSING,	 /* CLOSE was said */
+	SERVER_CLOSING,	 /* nothing: CLOSE was, or is about to be, said */
 };
 
 /* The fields are the machine's; drivers read those that the needs name. */
@@ -77,35 +92,69 @@ struct smtp_server {
 	const struct smtp_server_options *options;
 	struct arena arena;
 	struct smtp_server_envelope envelope;
-	struct rcpt_params rcpt;   /* SMTP_NEED_RCPT: the one in question */
-	struct slice piece;	   /* SMTP_NEED_BODY */
-	struct slice helo;	   /* the name given in HELO or EHLO */
-	/* private: added by smtp_server.c */
+	struct rcpt_params rcpt; /* SMTP_NEED_RCPT: the one in question */
+	struct slice piece;	 /* SMTP_NEED_BODY */
+	struct slice helo;	 /* the name given in HELO or EHLO; empty before.
+				  * Looks into this struct: it must not move */
+	bool esmtp;		 /* EHLO was said, not HELO */
+	/* SMTP_NEED_COMMIT: dot.has_8bit, and the message's own size is
+	 * body_len - dot.stuffed_count. */
+	struct dot dot;
+	uint64_t body_len; /* stored bytes so far */
+
+	/* private */
+	enum smtp_server_state state;
+	enum command_phase phase;
+	enum smtp_server_need question; /* ANSWER: which need is open */
+	bool answered;
+	bool receiving;	   /* DATA was accepted: ABORT or COMMIT is due */
+	bool abort_due;	   /* ABORT comes first of all */
+	bool chunked;	   /* the message comes by BDAT */
+	bool chunk_last;   /* this chunk is the last one */
+	bool ending;	   /* smtp_server_end was called */
+	uint8_t helo_room[SMTP_SERVER_HELO_MAX];
+	struct line line;
+	struct smtp_server_rcpt *rcpt_asked; /* where s->rcpt will go */
+	uint64_t chunk_left;
+	uint32_t error_count;
+	/* ANSWER: the driver's (code 0: yes).  DATA, CHUNK: with what the
+	 * message is refused when all of it has come (code 0: it is good). */
+	struct reply reply;
+	struct reply end_reply;
 };
 
-/* `pages` (ARENA_PAGE_LEN objects) is touched only from HELO's name or the
- * first MAIL on, and given back when the transaction ends. */
+_Static_assert(sizeof(struct smtp_server) <= 512, "an idle session is small");
+
+/* `pages` (ARENA_PAGE_LEN objects): one is taken while a part of a command line
+ * waits for the rest, and as many as are needed from MAIL until the transaction
+ * ends.  An idle session has none.  The hostname has at most 255 bytes. */
 void smtp_server_init(struct smtp_server *s,
     const struct smtp_server_options *options, struct pool *pages);
 /* Gives the arena's pages back. */
 void smtp_server_deinit(struct smtp_server *s);
 
 /* Eats from *in, writes to *out; see enum smtp_server_need.  `out` must have a
- * room of at least SMTP_SERVER_OUT_MIN bytes when it is empty. */
+ * room of at least SMTP_SERVER_OUT_MIN bytes when it is empty.  While an answer
+ * is due it says the same need again; after CLOSE it says CLOSE for ever. */
 enum smtp_server_need smtp_server_next(
     struct smtp_server *s, struct slice *in, struct buf *out);
 
 /* Meets MAIL, RCPT, DATA or COMMIT.  For COMMIT `text` is the queue id, which
- * becomes "250 2.0.0 queued as ID"; for the others it is empty. */
+ * becomes "250 2.0.0 queued as ID" and must live until the next
+ * smtp_server_next; for the others it is empty. */
 void smtp_server_accept(struct smtp_server *s, struct slice text);
 
 /* The driver's no, with its own reply; a 421 also closes.  The text must be
- * static or live until the next smtp_server_next. */
+ * static for DATA, else live until the next smtp_server_next.  A refused DATA or
+ * COMMIT ends the transaction; no ABORT follows. */
 void smtp_server_refuse(struct smtp_server *s, struct reply reply);
 
-/* From outside the dialogue: the peer sent its end (half-closed or gone), a
- * time-out, a shutdown.  The next call of smtp_server_next writes `reply` (none
- * when its code is 0) as soon as the protocol allows one and ends. */
+/* From outside the dialogue; the session ends at the next smtp_server_next, or
+ * as soon as the answer that is due has been given and written.
+ *
+ * With a reply (time-out, shutdown; its text is static) that happens at once,
+ * whatever is left in `in`.  With a code of 0 (the peer sent its end) what it
+ * sent before is still obeyed: the session ends when `in` is empty. */
 void smtp_server_end(struct smtp_server *s, struct reply reply);
 
 /* Whether the client is inside a transaction whose message is being sent; the
