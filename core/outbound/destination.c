@@ -200,7 +200,7 @@ unsigned destination_growth(unsigned entry_count, unsigned limit)
 	uint64_t count;
 
 	if (entry_count >= 200)
-		return limit;
+		return limit < entry_count ? limit : entry_count;
 	for (unsigned i = 0; i < COUNT(powers); i++) {
 		if ((entry_count >> i & 1) != 0)
 			rest = rest * powers[i] >> 32;

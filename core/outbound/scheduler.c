@@ -167,7 +167,7 @@ static bool yields_to_starved(
 {
 	size_t starved_count = s->place_counts[DESTINATION_STARVED];
 
-	if (starved_count <= s->closing_count)
+	if (starved_count <= s->closing_count || scheduler_has_room(s))
 		return false;
 	if (count == 1)
 		return d->take_count >= SINGLE_TAKE_MAX;
@@ -214,13 +214,14 @@ struct entry *scheduler_take(
 
 bool scheduler_keep(struct scheduler *s, struct destination *d)
 {
-	bool parked = s->place_counts[DESTINATION_STARVED] > 0 ||
-		      s->place_counts[DESTINATION_WAITING] > 0;
+	bool wanted = s->place_counts[DESTINATION_STARVED] +
+			  s->place_counts[DESTINATION_WAITING] >
+		      s->closing_count;
 
 	if (d->health == DESTINATION_PAUSED)
 		return false;
 	/* An idle one is worth less than one that somebody waits for. */
-	if (!must_yield(s, d) && (d->ready_count > 0 || !parked))
+	if (!must_yield(s, d) && (d->ready_count > 0 || !wanted))
 		return true;
 	if (d->closing_count < d->connection_count) {
 		d->closing_count++;
