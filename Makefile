@@ -53,6 +53,11 @@ $(LIB): $(patsubst %.c,$(BUILD)/%.o,$(filter-out core/main.c,$(SRC)))
 $(TEST): $(BUILD)/%: $(BUILD)/%.o $(LIB)
 	$(LINK) $(LIBS) -lcriterion
 
+# A simulation runs the real thing on a loop, a disk and a clock of its own: the
+# linker takes these objects first, and never opens the archive's.
+FAKES = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/support/fake_*.c)))
+$(filter $(BUILD)/tests/sim/%,$(TEST)): $(FAKES)
+
 $(BUILD)/tests/fuzz/%: $(BUILD)/tests/fuzz/%.o $(LIB)
 	$(LINK) $(LIBS) -fsanitize=fuzzer
 

@@ -37,8 +37,7 @@ bool envelope_put_rcpt(struct buf *out, const struct envelope_rcpt *r);
 
 /* Reads the fixed part; *rest is then at the first recipient.  False when the
  * bytes are not an envelope.  Slices look into `bytes`. */
-bool envelope_get(
-    struct slice bytes, struct envelope *e, struct slice *rest);
+bool envelope_get(struct slice bytes, struct envelope *e, struct slice *rest);
 /* The next recipient; false at the end or when damaged (then rest->len > 0). */
 bool envelope_get_rcpt(struct slice *rest, struct envelope_rcpt *r);
 

@@ -4,11 +4,11 @@
  * as a log.  All calls belong to the thread of its loop.
  *
  *   accepting   spool_begin, spool_append ..., spool_commit -> done(): durable
- *   becoming    options->ready() is called for each message that is alive: after
- *   known       its commit is durable, and for each one found at spool_open.
- *               This is the ONE way a message becomes known.
- *   delivering  spool_read_envelope, spool_read; spool_note (outcomes so far),
- *               spool_finish (nothing left to do: the space is given back)
+ *   becoming    options->ready() is called for each message that is alive:
+ * after known       its commit is durable, and for each one found at
+ * spool_open. This is the ONE way a message becomes known. delivering
+ * spool_read_envelope, spool_read; spool_note (outcomes so far), spool_finish
+ * (nothing left to do: the space is given back)
  *
  * The content of a message is: head (fields that we add, then) body, both in
  * stored form (proto/dot.h).  Offsets count from the head's first byte. */
@@ -40,18 +40,19 @@ struct message {
 	uint16_t attempt_count; /* from the last note */
 	uint16_t rcpt_count;
 	uint32_t envelope_len;
-	void *owner;		/* the scheduler's; NULL when ready() is called */
+	void *owner; /* the scheduler's; NULL when ready() is called */
 	uint64_t private_words[6]; /* the spool's own: where it lies, who of the
 				    * recipients is finished */
 };
 
 struct spool_options {
-	const char *dir;	 /* of this shard; made (0700) when absent */
-	unsigned shard;		 /* 0..255; part of each id */
-	size_t segment_len;	 /* bytes; multiple of 1 MiB, at least 4 MiB */
-	uint64_t quota_len;	 /* bytes this shard may take on disk */
+	const char *dir;	  /* of this shard; made (0700) when absent */
+	unsigned shard;		  /* 0..255; part of each id */
+	size_t segment_len;	  /* bytes; multiple of 1 MiB, at least 4 MiB */
+	uint64_t quota_len;	  /* bytes this shard may take on disk */
 	size_t message_count_max; /* alive at once */
-	bool read_only;		 /* `smarthost spool check|dump`: changes nothing */
+	bool read_only; /* `smarthost spool check|dump`: changes nothing */
+	bool plain;	/* ordinary writes even where O_DIRECT works */
 	/* A message is alive; `envelope` is valid during the call only. */
 	void (*ready)(void *arg, struct message *m, struct slice envelope);
 	void *arg;
@@ -70,7 +71,7 @@ void spool_close(struct spool *spool);
 /* A message that is being received.  In the session; spool_begin fills it. */
 struct draft {
 	uint64_t id;
-	uint64_t body_len;	/* so far */
+	uint64_t body_len; /* so far */
 	uint32_t received_s;
 	bool begun;
 	uint64_t private_words[8];
@@ -80,7 +81,9 @@ struct draft {
  * 452 4.3.1 at MAIL. */
 bool spool_accepts(const struct spool *spool);
 
-/* 0 or -ENOSPC (as spool_accepts says).  The id is final. */
+/* 0, or -ENOSPC when nothing can be written at all.  The id is final.  Reports
+ * and moves have segments of their own kept for them: so this works somewhat
+ * longer than spool_accepts() says, which is asked for new mail. */
 MUST_USE int spool_begin(struct spool *spool, struct draft *d);
 
 /* A wait in the spool; lies in its owner until done() has run (-ECANCELED never
@@ -119,7 +122,7 @@ struct note {
 				   * need nothing more */
 	uint32_t finished_count;
 	uint16_t attempt_count;
-	uint32_t due_s;		/* of the next attempt, for those left */
+	uint32_t due_s; /* of the next attempt, for those left */
 };
 void spool_note(
     struct spool *spool, struct message *m, const struct note *note);
@@ -152,20 +155,20 @@ void spool_read_envelope(struct spool *spool, const struct message *m, void *at,
 struct spool_facts {
 	uint64_t alive_count;
 	uint64_t alive_len;
-	uint64_t disk_len;	 /* taken by segments */
+	uint64_t disk_len; /* taken by segments */
 	uint64_t quota_len;
 	uint64_t segment_count;
-	uint64_t commit_count;	 /* since open */
+	uint64_t commit_count; /* since open */
 	uint64_t written_len;
 	uint64_t moved_len;
-	bool direct;		 /* O_DIRECT works here */
-	bool failing;		 /* a write failed; nothing is accepted */
+	bool direct;  /* O_DIRECT works here */
+	bool failing; /* a write failed; nothing is accepted */
 };
 struct spool_facts spool_facts(const struct spool *spool);
 
 /* Every alive message, in no order; `each` must not finish any. */
-void spool_each(struct spool *spool, void (*each)(void *arg, struct message *m),
-    void *arg);
+void spool_each(
+    struct spool *spool, void (*each)(void *arg, struct message *m), void *arg);
 struct message *spool_find(struct spool *spool, uint64_t id);
 
 /* `smarthost spool check DIR` and `dump DIR`: reads one shard's directory

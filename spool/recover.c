@@ -1,0 +1,560 @@
+/* recover.c -- from files to what is alive.
+ *
+ * 1. What each file is stands in its first block, or, if that is damaged, in
+ *    its last or in the first commit.  Segments below the highest `oldest` are
+ *    spares; the others, by number, are the log.
+ * 2. A segment's first_lsn fences what earlier segments have from there on.
+ * 3. Where the log ends: every commit says up to which LSN all was on disk when
+ *    it was written.  The highest such LSN is `stable`.  The log ends at the
+ *    first hole behind it: a commit there may be torn or missing, and nothing
+ *    from the hole on was ever acknowledged.  What is not whole at or before
+ *    `stable` is no torn tail but damage: it is logged, and everything around
+ *    it that has a good checksum is kept.
+ * 4. Records in order give what is alive; then ready() for each, from a second
+ *    reading, since only then is it known who is still alive.
+ *
+ * Sealed segments are read by their seals.  Nothing is written: the next commit
+ * goes to a fresh segment, whose first_lsn voids what lay behind the hole.  So
+ * a crash before that, at any point, finds the same log again. */
+#include "spool/recover.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "spool/crc.h"
+#include "spool/replay.h"
+#include "spool/segment.h"
+
+struct recovery {
+	struct spool *spool;
+	uint8_t *memory; /* of the longest file */
+	size_t memory_len;
+	struct segment *loaded; /* whole in memory */
+	uint32_t oldest;
+	uint64_t stable;
+	uint64_t end;		 /* LSN of the last commit of the log */
+	struct segment *segment; /* whose records are being looked at */
+	struct replay replay;
+	int error;
+};
+
+static void damaged(struct recovery *r, struct segment *g, const char *what)
+{
+	g->damage_count++;
+	r->spool->damage_count++;
+	if (r->replay.telling)
+		return;
+	log_begin(r->spool->log, LOG_ERROR, "spool_damaged");
+	log_str(r->spool->log, "dir", r->spool->dir);
+	log_number(r->spool->log, "segment", g->number);
+	log_str(r->spool->log, "what", what);
+	log_end(r->spool->log);
+}
+
+/* Reads into r->memory; blocks that cannot be read are zeros. */
+static void load(
+    struct recovery *r, struct segment *g, uint32_t from, uint32_t len)
+{
+	uint32_t step = 1u << 20;
+	int fd = segment_fd(r->spool, g);
+
+	for (uint32_t done = 0; done < len;) {
+		uint32_t want = len - done < step ? len - done : step;
+		ssize_t got =
+		    pread(fd, r->memory + done, want, (off_t)from + done);
+
+		if (got >= (ssize_t)BLOCK_LEN ||
+		    (got > 0 && want < BLOCK_LEN)) {
+			done += (uint32_t)got / BLOCK_LEN * BLOCK_LEN;
+			continue;
+		}
+		if (want > BLOCK_LEN) {
+			step = BLOCK_LEN; /* find the bad block */
+			continue;
+		}
+		memset(r->memory + done, 0, want);
+		done += want;
+	}
+}
+
+static void load_whole(struct recovery *r, struct segment *g)
+{
+	if (r->loaded == g)
+		return;
+	load(r, g, 0, g->len);
+	r->loaded = g;
+}
+
+static struct scan scan_of(struct recovery *r, struct segment *g)
+{
+	load_whole(r, g);
+	return (struct scan){
+	    .at = r->memory,
+	    .len = g->len,
+	    .number = g->number,
+	    .seed = g->seed,
+	    .last_lsn = g->last_lsn,
+	};
+}
+
+static void become(struct segment *g, const struct segment_block *b)
+{
+	g->state = SEGMENT_LOG;
+	g->number = b->number;
+	g->previous = b->previous;
+	g->seed = b->seed;
+	g->first_lsn = b->first_lsn;
+	g->len = (uint32_t)b->segment_len;
+	g->start = BLOCK_LEN;
+	g->fill = g->len;
+	g->begun = true;
+	g->full = true;
+}
+
+/* Both blocks are lost; a commit says enough to read the others. */
+static bool identify_by_commit(struct recovery *r, struct segment *g)
+{
+	struct commit_head head;
+
+	load(r, g, BLOCK_LEN, BLOCK_LEN);
+	memcpy(&head, r->memory, sizeof(head));
+	if (!commit_head_good(&head, head.seed) || head.offset != BLOCK_LEN ||
+	    head.number == 0)
+		return false;
+	struct segment_block b = {
+	    .number = head.number,
+	    .seed = head.seed,
+	    .first_lsn = head.lsn,
+	    .segment_len = g->len,
+	};
+
+	become(g, &b);
+	return true;
+}
+
+static void heed(struct recovery *r, const struct segment_block *b)
+{
+	struct spool *s = r->spool;
+
+	if (b->oldest > r->oldest)
+		r->oldest = b->oldest;
+	if (b->number > s->number_last)
+		s->number_last = b->number;
+	if (b->next_sequence > s->next_sequence)
+		s->next_sequence = b->next_sequence;
+	if (s->options.read_only)
+		s->options.shard = b->shard;
+	else if (b->shard != s->options.shard)
+		r->error = -EXDEV;
+}
+
+/* Finds out what a file is. */
+static void identify(struct recovery *r, struct segment *g)
+{
+	struct segment_block first;
+	struct segment_block last;
+
+	load(r, g, 0, BLOCK_LEN);
+	memcpy(&first, r->memory, sizeof(first));
+	load(r, g, g->len - BLOCK_LEN, BLOCK_LEN);
+	memcpy(&last, r->memory, sizeof(last));
+	bool first_good = segment_block_good(&first);
+	bool last_good = segment_block_good(&last) && last.seal_len > 0 &&
+			 last.segment_len == g->len;
+
+	if (first_good)
+		heed(r, &first);
+	if (last_good)
+		heed(r, &last);
+	if (first_good)
+		become(g, &first);
+	else if (last_good)
+		become(g, &last);
+	else if (!identify_by_commit(r, g))
+		return;
+	if (g->number > r->spool->number_last)
+		r->spool->number_last = g->number;
+	if (!first_good)
+		damaged(r, g, "first block");
+	g->sealed = last_good && last.number == g->number;
+	if (g->sealed) {
+		g->fill = last.fill;
+		g->first_lsn = last.first_lsn;
+	}
+}
+
+static int open_file(struct recovery *r, struct segment *g)
+{
+	struct stat facts;
+	int fd = segment_fd(r->spool, g);
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &facts) < 0)
+		return -errno;
+	r->spool->file_count++;
+	g->state = SEGMENT_SPARE;
+	if (facts.st_size < 4 * (off_t)BLOCK_LEN ||
+	    facts.st_size > (off_t)UINT32_MAX / BLOCK_LEN * BLOCK_LEN)
+		return 0; /* its making was interrupted */
+	g->len = (uint32_t)(facts.st_size / BLOCK_LEN * BLOCK_LEN);
+	if (g->len > r->memory_len) {
+		memory_unmap(r->memory, r->memory_len);
+		r->memory = memory_map(g->len);
+		r->memory_len = g->len;
+	}
+	if (r->memory == NULL)
+		return -ENOMEM;
+	identify(r, g);
+	return r->error;
+}
+
+/* The directory, to be read from its start; NULL = cannot. */
+static DIR *list_dir(int dir_fd)
+{
+	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (dir == NULL && fd >= 0)
+		close(fd);
+	return dir;
+}
+
+uint32_t recover_slots(int dir_fd)
+{
+	DIR *dir = list_dir(dir_fd);
+	uint32_t count = 0;
+
+	if (dir == NULL)
+		return 0;
+	for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+		int64_t slot = segment_slot_of(entry->d_name);
+
+		if (slot >= count && slot < INT32_MAX)
+			count = (uint32_t)slot + 1;
+	}
+	closedir(dir);
+	return count;
+}
+
+static int open_files(struct recovery *r)
+{
+	struct spool *s = r->spool;
+	DIR *dir = list_dir(s->dir_fd);
+	int err = 0;
+
+	if (dir == NULL)
+		return -EIO;
+	for (struct dirent *entry;
+	     err == 0 && (entry = readdir(dir)) != NULL;) {
+		int64_t slot = segment_slot_of(entry->d_name);
+
+		if (slot >= 0 && slot < (int64_t)s->segment_slots)
+			err = open_file(r, &s->segments[slot]);
+	}
+	closedir(dir);
+	return err;
+}
+
+/* Puts the segments of the log on the chain, by number. */
+static void link_chain(struct recovery *r)
+{
+	struct spool *s = r->spool;
+
+	for (uint32_t i = 0; i < s->segment_slots; i++) {
+		struct segment *g = &s->segments[i];
+		struct list *after = s->chain.prev;
+
+		if (g->state == SEGMENT_SPARE ||
+		    (g->state == SEGMENT_LOG && g->number < r->oldest)) {
+			if (!s->options.read_only)
+				segment_to_spares(s, g);
+			else
+				g->state = SEGMENT_SPARE;
+			continue;
+		}
+		if (g->state != SEGMENT_LOG)
+			continue;
+		while (after != &s->chain &&
+		       container_of(after, struct segment, link)->number >
+			   g->number)
+			after = after->prev;
+		list_insert(after, &g->link);
+		s->chain_count++;
+	}
+}
+
+/* Sets each segment's last_lsn to where the later ones fence it off, and looks
+ * for gaps. */
+static void fence_chain(struct recovery *r)
+{
+	struct spool *s = r->spool;
+	uint64_t fence = UINT64_MAX;
+
+	for (struct list *node = s->chain.prev; node != &s->chain;
+	     node = node->prev) {
+		struct segment *g = container_of(node, struct segment, link);
+
+		g->last_lsn = fence - 1;
+		if (g->first_lsn > 0 && g->first_lsn < fence)
+			fence = g->first_lsn;
+		if (g->previous >= r->oldest && g->previous > 0 &&
+		    segment_find(s, g->previous) == NULL)
+			damaged(r, g, "the segment before it is missing");
+	}
+}
+
+/* Loads the seal; false when it is no good. */
+static bool load_seal(struct recovery *r, struct segment *g,
+    struct segment_block *last, struct slice *seal)
+{
+	load(r, g, g->len - BLOCK_LEN, BLOCK_LEN);
+	memcpy(last, r->memory, sizeof(*last));
+	uint32_t len = (uint32_t)round_up(last->seal_len, BLOCK_LEN);
+
+	r->loaded = NULL;
+	load(r, g, last->seal_offset, len);
+	*seal = slice_of(r->memory, last->seal_len);
+	return segment_block_good(last) &&
+	       last->seal_crc == crc32c(g->seed, seal->at, seal->len);
+}
+
+static void find_stable(struct recovery *r)
+{
+	LIST_EACH (node, &r->spool->chain) {
+		struct segment *g = container_of(node, struct segment, link);
+		struct segment_block last;
+		struct slice seal;
+		struct commit_head head;
+
+		if (g->sealed) {
+			/* It is written when all commits are on disk; that
+			 * holds when a crash tore it, too. */
+			g->sealed = load_seal(r, g, &last, &seal);
+			if (last.last_lsn > r->stable)
+				r->stable = last.last_lsn;
+		}
+		if (g->sealed)
+			continue;
+		struct scan scan = scan_of(r, g);
+
+		for (uint32_t at = BLOCK_LEN; scan_next(&scan, &at, &head);
+		     at = scan_behind(&head)) {
+			if (head.stable_lsn > r->stable)
+				r->stable = head.stable_lsn;
+			if (head.next_sequence > r->spool->next_sequence)
+				r->spool->next_sequence = head.next_sequence;
+		}
+	}
+}
+
+static void find_end(struct recovery *r)
+{
+	const struct segment *oldest =
+	    container_of(r->spool->chain.next, struct segment, link);
+
+	/* What was given back before it had all been on disk. */
+	if (!list_empty(&r->spool->chain) && oldest->first_lsn > r->stable + 1)
+		r->stable = oldest->first_lsn - 1;
+	r->end = r->stable;
+	LIST_EACH (node, &r->spool->chain) {
+		struct segment *g = container_of(node, struct segment, link);
+		struct commit_head head;
+
+		if (g->sealed)
+			continue;
+		struct scan scan = scan_of(r, g);
+
+		for (uint32_t at = BLOCK_LEN; scan_next(&scan, &at, &head);
+		     at = scan_behind(&head))
+			if (head.lsn == r->end + 1 && scan_whole(&scan, &head))
+				r->end = head.lsn;
+	}
+}
+
+static uint32_t first_number_of(const struct segment *g, const struct record *r)
+{
+	struct record_parts parts = record_parts(r);
+	struct chunk_ref ref;
+
+	if (parts.refs == 0)
+		return g->number;
+	memcpy(&ref, record_rest(r) + parts.envelope + parts.bits, sizeof(ref));
+	return ref.number;
+}
+
+static void on_record(
+    void *arg, const struct record *record, uint32_t offset, bool content_good)
+{
+	struct recovery *r = arg;
+
+	if (!content_good)
+		damaged(r, r->segment, "content of a record");
+	replay_record(&r->replay, r->segment, record, offset,
+	    first_number_of(r->segment, record));
+}
+
+static bool replay_sealed(struct recovery *r, struct segment *g)
+{
+	struct segment_block last;
+	struct seal_entry entry;
+	const struct record *record;
+	struct slice seal;
+
+	if (!load_seal(r, g, &last, &seal))
+		return false;
+	while (seal_next(&seal, g->seed, &entry, &record))
+		replay_record(
+		    &r->replay, g, record, entry.offset, entry.first_number);
+	if (seal.len > 0)
+		damaged(r, g, "seal");
+	return true;
+}
+
+/* What lies between good commits where others should be. */
+static void salvage(struct recovery *r, struct segment *g,
+    const struct scan *scan, uint32_t from, uint32_t to)
+{
+	damaged(r, g, "commits missing");
+	scan_records(scan, from, to, on_record, r);
+}
+
+static void replay_commits(struct recovery *r, struct segment *g)
+{
+	struct scan scan = scan_of(r, g);
+	struct commit_head head;
+	uint64_t last = r->end < g->last_lsn ? r->end : g->last_lsn;
+	uint64_t expected = g->first_lsn;
+	uint32_t behind = BLOCK_LEN;
+
+	scan.last_lsn = last;
+	for (uint32_t at = BLOCK_LEN; scan_next(&scan, &at, &head);
+	     at = behind) {
+		if (head.lsn < expected) {
+			behind = scan_behind(&head);
+			continue; /* fenced off by this very segment */
+		}
+		if (head.lsn > expected)
+			salvage(r, g, &scan, behind, at);
+		if (!scan_whole(&scan, &head))
+			damaged(r, g, "commit");
+		scan_records(&scan, at + (uint32_t)sizeof(head), at + head.len,
+		    on_record, r);
+		expected = head.lsn + 1;
+		behind = scan_behind(&head);
+	}
+	if (expected <= last)
+		salvage(r, g, &scan, behind, g->len);
+	g->fill = behind;
+}
+
+static void replay_all(struct recovery *r, uint32_t number_last)
+{
+	LIST_EACH (node, &r->spool->chain) {
+		struct segment *g = container_of(node, struct segment, link);
+
+		if (g->number > number_last)
+			return; /* begun by what ready() did */
+		r->segment = g;
+		if (g->sealed && replay_sealed(r, g))
+			continue;
+		replay_commits(r, g);
+	}
+}
+
+static void log_recovered(const struct recovery *r)
+{
+	struct spool *s = r->spool;
+
+	if (s->options.read_only)
+		return;
+	log_begin(s->log, LOG_INFO, "spool_open");
+	log_str(s->log, "dir", s->dir);
+	log_number(s->log, "messages", (int64_t)s->alive_count);
+	log_number(s->log, "segments", s->chain_count);
+	log_number(s->log, "spares", s->spare_count);
+	log_number(s->log, "damages", s->damage_count);
+	log_number(s->log, "lost", r->replay.lost_count);
+	log_end(s->log);
+}
+
+static int run(struct recovery *r)
+{
+	struct spool *s = r->spool;
+	int err = open_files(r);
+
+	if (err < 0)
+		return err;
+	link_chain(r);
+	fence_chain(r);
+	find_stable(r);
+	find_end(r);
+	uint32_t number_last = s->number_last;
+
+	replay_all(r, number_last);
+	if (r->replay.error < 0)
+		return r->replay.error;
+	if (s->number_last > 0)
+		s->next_sequence += SEQUENCE_GAP;
+	LIST_EACH (node, &s->chain) {
+		struct segment *g = container_of(node, struct segment, link);
+
+		if (g->last_lsn > r->end)
+			g->last_lsn = r->end;
+	}
+	s->lsn_first = r->end + 1;
+	s->lsn_submit = s->lsn_first;
+	s->lsn_next = s->lsn_first;
+	r->replay.telling = true;
+	log_recovered(r);
+	if (s->options.ready != NULL)
+		replay_all(r, number_last);
+	return 0;
+}
+
+int recover(struct spool *s)
+{
+	struct recovery r = {
+	    .spool = s,
+	    .memory_len = s->segment_len,
+	    .replay = {.spool = s},
+	};
+
+	r.memory = memory_map(r.memory_len);
+	if (r.memory == NULL)
+		return -ENOMEM;
+	s->recovering = true;
+	int err = run(&r);
+
+	s->recovering = false;
+	memory_unmap(r.memory, r.memory_len);
+	return err;
+}
+
+int recover_verify(
+    struct spool *s, struct segment *g, struct recover_facts *facts)
+{
+	struct recovery r = {
+	    .spool = s,
+	    .memory_len = g->len,
+	    .memory = memory_map(g->len),
+	};
+	struct commit_head head;
+
+	*facts = (struct recover_facts){0};
+	if (r.memory == NULL)
+		return -ENOMEM;
+	struct scan scan = scan_of(&r, g);
+
+	for (uint32_t at = BLOCK_LEN; scan_next(&scan, &at, &head);
+	     at = scan_behind(&head)) {
+		facts->commit_count++;
+		facts->record_count += head.record_count;
+		facts->damage_count += scan_whole(&scan, &head) ? 0 : 1;
+	}
+	memory_unmap(r.memory, r.memory_len);
+	return 0;
+}
