@@ -61,9 +61,17 @@ case $missing in *postfix*)
 	echo 'postfix postfix/main_mailer_type select No configuration' |
 	    $root debconf-set-selections
 esac
-$root apt-get -qq update
-$root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-remove \
-    --no-install-recommends install $missing >/dev/null
+log=$(mktemp)
+{
+	$root apt-get -qq update &&
+	$root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-remove \
+	    --no-install-recommends install $missing
+} >"$log" 2>&1 || {
+	cat "$log"
+	say "apt-get failed"
+	exit 69
+}
+rm -f "$log"
 
 if command -v systemctl >/dev/null; then
 	for service in postfix haproxy nsd; do

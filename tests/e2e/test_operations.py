@@ -708,3 +708,15 @@ class Place(Case):
         began = time.monotonic()
         sink.wait()
         self.assertLess(time.monotonic() - began, 10)
+
+
+class Readme(Case):
+    def test_its_table_has_every_key(self):
+        with open(os.path.join(os.path.dirname(__file__),
+                               '../../README.md')) as f:
+            rows = set(re.findall(r'^\| `(config\.[a-z_.]+)` \|', f.read(),
+                                  re.M))
+        done = run('--help')
+        known = set(re.findall(r'config\.[a-z_.]+[a-z]', done.stdout))
+        self.assertEqual(rows - known, set())
+        self.assertEqual(known - rows, set())
