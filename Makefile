@@ -99,9 +99,11 @@ run: deps-build  ## install what is missing, build, start the relay
 	@printf '%s\n' '' \
 	  'SMTP on 127.0.0.1:8587 (behind a PROXY protocol: 127.0.0.1:8586).' \
 	  'A first mail, from another terminal:' '' \
-	  '  curl smtp://127.0.0.1:8587 --mail-from me@example.org \' \
-	  '    --mail-rcpt you@example.net --upload-file README.md' '' \
-	  'To an own mail server instead of the MX: RUN="--set config.relay.host=[127.0.0.1]:2525"' ''
+	  '  printf "Subject: hello\n\nIt works.\n" | curl --crlf \' \
+	  '    smtp://127.0.0.1:8587 --mail-from me@example.org \' \
+	  '    --mail-rcpt you@example.net --upload-file -' '' \
+	  'All mail to one server instead of the recipients'"'"' own:' '' \
+	  '  make run RUN="--set config.relay.host=[127.0.0.1]:2525"' ''
 	@exec build/smarthost run $(RUN_SET) $(RUN)
 
 .PHONY: check
