@@ -143,8 +143,11 @@ lint:  ## layers, sizes, statics; cppcheck where there is one
 	@sh tests/run.sh lint
 .PHONY: cppcheck
 cppcheck:
-	cppcheck --quiet --std=c11 --enable=warning,portability \
-	  --inline-suppr --error-exitcode=1 -I. $(SRC)
+	@# Left out: what the compiler says better (a switch over an enum has no
+	@# default here), and what does not see the `if` around a call.
+	cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr \
+	  --suppress=missingReturn --suppress=ctunullpointer \
+	  --error-exitcode=1 -I. $(SRC)
 
 .PHONY: install
 install: $(PROG)  ## into $(DESTDIR)$(PREFIX)
