@@ -1,8 +1,9 @@
 /* header.h -- header fields from a stream of stored bytes; what we add.
  *
  * The scanner is fed the pieces of the body as they come and looks at nothing
- * behind the empty line.  It keeps facts, not text; only the first From field
- * may be captured by a user of on_field (DKIM, sender rules: later issues). */
+ * behind the empty line, or behind a line that is no field: what follows it is
+ * body to some readers, so it is to us.  It keeps facts, not
+ * text. */
 #ifndef PROTO_HEADER_H
 #define PROTO_HEADER_H
 
@@ -16,13 +17,17 @@
 #define HEADER_NAME_MAX 24     /* longest name that we look for */
 
 struct header {
-	bool ended;	   /* the empty line, or a line that is no field, came */
+	bool ended; /* the empty line, or a line that is no field, came */
 	bool has_date, has_message_id, has_from, has_to_or_cc;
-	bool has_8bit;	   /* bytes over 127 in the header section */
+	bool has_8bit;	      /* bytes over 127 in the header section */
+	bool needs_separator; /* the message has no header section: its first
+			       * line is no field.  What we put in front of it
+			       * must end with an empty line */
 	uint32_t received_count;
-	uint64_t len;	   /* stored bytes of the header section, without the
-			    * empty line */
+	uint64_t len; /* stored bytes of the header section, without the
+		       * empty line */
 	/* private: where in a line we are, the name so far */
+	uint64_t line_len;
 	uint8_t state;
 	uint8_t name_len;
 	uint8_t name[HEADER_NAME_MAX];
@@ -36,15 +41,17 @@ void header_end(struct header *h);
 
 /* What a Received field needs (RFC 5321, 4.4). */
 struct received {
-	struct slice helo;	/* what the client called itself */
-	struct slice client;	/* its address as text, IPv6 without prefix */
+	struct slice helo;   /* what the client called itself */
+	struct slice client; /* its address as text, IPv6 without prefix */
 	bool client_v6;
-	struct slice hostname;	/* ours */
-	struct slice with;	/* "ESMTP", "SMTP", "UTF8SMTP", later ESMTPS... */
+	struct slice hostname; /* ours */
+	struct slice with; /* "ESMTP", "SMTP", "UTF8SMTP", later ESMTPS... */
 	struct slice id;
-	struct slice rcpt;	/* "for <>": only when there is one recipient */
+	struct slice rcpt; /* "for <>": only when there is one recipient */
 	uint64_t wall_s;
 };
+/* What a client could have put into its name to confuse a reader (blanks,
+ * brackets, quotes, non-ASCII) becomes '?'. */
 bool received_put(struct buf *out, const struct received *r);
 
 /* The fields that are absent: Date, Message-ID, From (envelope sender, or
