@@ -262,19 +262,23 @@ static bool step_command(struct smtp_server *s, struct slice *in,
 	return false;
 }
 
-/* Finds what is wrong with the message so far, and gives it up then. */
+/* What is wrong with the bytes of the message so far; code 0: nothing.  In an
+ * order that does not depend on how they were cut. */
+static struct reply verdict(const struct smtp_server *s)
+{
+	if (s->dot.bare_seen)
+		return reply_of(
+		    550, "5.6.11", "a CR or LF stands alone in the message");
+	if (s->dot.nul_seen)
+		return reply_of(550, "5.6.0", "a NUL is in the message");
+	if (s->body_len - s->dot.stuffed_count > s->options->size_max)
+		return reply_of(552, "5.3.4", "the message is too large");
+	return (struct reply){.code = 0};
+}
+
 static void judge(struct smtp_server *s)
 {
-	if (s->reply.code != 0)
-		return;
-	if (s->dot.bare_seen)
-		s->reply = reply_of(
-		    550, "5.6.11", "a CR or LF stands alone in the message");
-	else if (s->dot.nul_seen)
-		s->reply = reply_of(550, "5.6.0", "a NUL is in the message");
-	else if (s->body_len - s->dot.stuffed_count > s->options->size_max)
-		s->reply = reply_of(552, "5.3.4", "the message is too large");
-	if (s->reply.code != 0)
+	if (verdict(s).code != 0)
 		drop_message(s);
 }
 
@@ -283,20 +287,21 @@ static bool take_piece(
 {
 	s->body_len += piece.len;
 	judge(s);
-	if (s->reply.code != 0)
+	if (!s->receiving)
 		return false;
 	s->piece = piece;
 	*need = SMTP_NEED_BODY;
 	return true;
 }
 
+/* All bytes have come: asks for the commit, or says what was wrong. */
 static void message_end(struct smtp_server *s, struct buf *out)
 {
-	struct reply reply = s->reply;
+	struct reply reply = s->reply.code != 0 ? s->reply : verdict(s);
 
 	if (s->abort_due)
 		return; /* this first, then we come here again */
-	if (reply.code == 0) {
+	if (s->receiving) {
 		ask(s, SMTP_NEED_COMMIT);
 		return;
 	}
@@ -326,8 +331,7 @@ static bool chunk_end(
 	char text[48];
 	struct buf b = buf_over(text, sizeof(text));
 
-	judge(s);
-	if (s->reply.code == 0 && !s->chunk_last) {
+	if (s->receiving && !s->chunk_last) {
 		s->state = SERVER_COMMAND;
 		s->phase = PHASE_CHUNKS;
 		buf_put_number(&b, s->body_len - s->dot.stuffed_count);
@@ -336,11 +340,11 @@ static bool chunk_end(
 		    out, (struct reply){250, "2.0.0", buf_slice(&b)}));
 		return false;
 	}
-	if (s->reply.code == 0 && s->dot.state != DOT_END) {
+	if (s->receiving && s->dot.state != DOT_END) {
 		struct slice line_end = dot_stuff_end(&s->dot);
 
 		judge(s); /* a CR may have been the last byte */
-		if (s->reply.code == 0 && line_end.len > 0) {
+		if (s->receiving && line_end.len > 0) {
 			s->body_len += line_end.len;
 			s->piece = line_end;
 			*need = SMTP_NEED_BODY;
@@ -457,7 +461,7 @@ static bool step_answer(
 	case SMTP_NEED_OUTPUT:
 	case SMTP_NEED_BODY:
 	case SMTP_NEED_ABORT:
-	case SMTP_NEED_CLOSE: check(!"a question");
+	case SMTP_NEED_CLOSE: check(false); /* no question */
 	}
 	return false;
 }

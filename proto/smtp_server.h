@@ -117,8 +117,8 @@ struct smtp_server {
 	struct smtp_server_rcpt *rcpt_asked; /* where s->rcpt will go */
 	uint64_t chunk_left;
 	uint32_t error_count;
-	/* ANSWER: the driver's (code 0: yes).  DATA, CHUNK: with what the
-	 * message is refused when all of it has come (code 0: it is good). */
+	/* ANSWER: the driver's (code 0: yes).  CHUNK: the chunk was refused
+	 * before it came; this is said when it has been eaten. */
 	struct reply reply;
 	struct reply end_reply;
 };

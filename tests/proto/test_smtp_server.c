@@ -572,6 +572,18 @@ Test(smtp_server, bounds_the_message)
 		  "S: 552 5.3.4 the message is too large\n" ENVELOPE QUIT);
 }
 
+/* Several flaws: the reply must not depend on which was seen first. */
+Test(smtp_server, has_one_verdict_for_several_flaws)
+{
+	TALK(HELLO ENVELOPE DATA "c: a<NUL>b<CR>\n"
+				 "D: abort\n"
+				 "C: c " NINETY NINETY "\n"
+				 "C: .\n" LONE ENVELOPE "C: BDAT 6 LAST\n"
+				 "c: <NUL>\n"
+				 "D: abort\n"
+				 "c: abcd<LF>\n" LONE QUIT);
+}
+
 Test(smtp_server, takes_chunks)
 {
 	TALK(HELLO ENVELOPE "C: BDAT 7\n"
