@@ -4,7 +4,7 @@
     SMARTHOST=build/release/smarthost python3 tests/e2e/run.py LABEL [WHAT...]
 
 WHAT is test_dns, test_dns.Mx or test_dns.Mx.test_name; --no-limits leaves out
-what measures, --soak runs only what takes minutes.  The files run beside each
+what measures, --soak runs only what takes minutes.  The cases run beside each
 other (most of their time is waiting), those that measure alone, at the end.
 """
 import glob
@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 import unittest
+from concurrent import futures
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
@@ -73,29 +74,37 @@ def run_here(names):
     return 1 if bad else 0
 
 
-def run_files(files):
-    """Each in a process of its own; their output in one piece."""
+def classes(name):
+    """The test cases of a file, as names."""
+    suite = unittest.defaultTestLoader.loadTestsFromName(name)
+    found = []
+    for group in suite:
+        for test in group:
+            full = '%s.%s' % (type(test).__module__, type(test).__name__)
+            if full not in found:
+                found.append(full)
+            break
+    return found
+
+
+def run_apart(name):
+    """In a process of its own: its output and its three numbers."""
+    done = subprocess.run(
+        [sys.executable, '-B', __file__, '-', name], text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors='replace')
+    lines = done.stdout.rstrip('\n').split('\n')
+    words = lines[-1].replace(',', '').split()
+    if len(words) == 6 and words[1] == 'passed':
+        return lines[:-1], [int(n) for n in words[::2]]
+    return lines + ['FAIL %s ended without a result' % name], [0, 1, 0]
+
+
+def run_together(names, together):
     totals = [0, 0, 0]
-    waiting, running = list(files), {}
-    while waiting or running:
-        while waiting and len(running) < TOGETHER:
-            name = waiting.pop(0)
-            running[name] = subprocess.Popen(
-                [sys.executable, '-B', __file__, '-', name],
-                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                errors='replace')
-        name = next(iter(running))
-        text, _ = running.pop(name).communicate()
-        lines = text.rstrip('\n').split('\n')
-        words = lines[-1].replace(',', '').split()
-        if len(words) == 6 and words[1] == 'passed':
-            lines.pop()
-            for i in range(3):
-                totals[i] += int(words[i * 2])
-        else:
-            totals[1] += 1
-            lines.append('FAIL %s ended without a result' % name)
-        print('\n'.join(lines), flush=True)
+    with futures.ThreadPoolExecutor(together) as pool:
+        for lines, numbers in pool.map(run_apart, names):
+            print('\n'.join(l for l in lines if l), flush=True)
+            totals = [a + b for a, b in zip(totals, numbers)]
     return totals
 
 
@@ -106,14 +115,13 @@ def main():
         return run_here(arguments)
     files = sorted(os.path.basename(f)[:-3]
                    for f in glob.glob(os.path.join(HERE, 'test_*.py')))
-    alone = [f for f in files if f == 'test_limits']
-    files = [f for f in files if f not in alone]
     if '--soak' in flags:
         return run_here(['soak'])
-    totals = run_files(files)
+    files.remove('test_limits')
+    totals = run_together([c for f in files for c in classes(f)], TOGETHER)
     if '--no-limits' not in flags:
-        for name in alone:
-            totals = [a + b for a, b in zip(totals, run_files([name]))]
+        limits = run_together(classes('test_limits'), 1)
+        totals = [a + b for a, b in zip(totals, limits)]
     print('%d passed, %d failed, %d skipped' % tuple(totals))
     return 1 if totals[1] or not totals[0] else 0
 
