@@ -33,6 +33,7 @@ void destination_init(struct destination *d, struct slice name, uint32_t window)
 		d->name[i] = (char)byte_lower(name.at[i]);
 	list_init(&d->ready);
 	list_init(&d->turn);
+	list_init(&d->idle_connections);
 	list_init(&d->idle);
 	list_init(&d->all);
 }

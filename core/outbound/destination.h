@@ -65,6 +65,7 @@ struct destination {
 	bool ledger_wants;	/* the ledger knows that we wait for it */
 	enum destination_place place;
 	struct list turn; /* in the list of its place */
+	struct list idle_connections; /* the driver's */
 	struct list idle; /* in the scheduler's list, if idle_count > 0 */
 	struct list all;  /* in the scheduler's list of all */
 	struct map_node by_name;

@@ -1,0 +1,559 @@
+/* inbound.c -- one client's session: the driver of proto/smtp_server.
+ *
+ * run() is the story: ask the machine what it needs and meet the need, until it
+ * needs something that has to be waited for.  Completions only record what
+ * happened and call run() again.
+ *
+ * While a reply is being sent the next bytes may already be on their way: both
+ * are begun together.  While the spool is waited for nothing is received: that
+ * is the back pressure.  Bytes that came too early are kept in `held`, so that
+ * the loop gets its buffer back.
+ *
+ * Must hold: at most one receive and one send are under way; a session is given
+ * back only when neither is, and the spool has answered. */
+#include "core/inbound/inbound.h"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
+#define LINGER_MS 2000
+
+struct inbound_out {
+	struct msghdr message;
+	struct iovec iov;
+	struct buf buf;
+	uint8_t room[ARENA_PAGE_LEN - sizeof(struct msghdr) -
+		     sizeof(struct iovec) - sizeof(struct buf)];
+};
+_Static_assert(
+    sizeof(struct inbound_out) <= ARENA_PAGE_LEN, "replies gather in one page");
+
+static void run(struct inbound *c, struct slice in);
+
+static void give_held(struct inbound *c)
+{
+	if (c->held != NULL)
+		pool_give(&c->service->held_pool, c->held);
+	c->held = NULL;
+	c->held_len = 0;
+}
+
+static void give_out(struct inbound *c)
+{
+	if (c->out != NULL)
+		pool_give(&c->service->page_pool, c->out);
+	c->out = NULL;
+}
+
+/* The session's end, when nothing is under way any more. */
+static void finish(struct inbound *c)
+{
+	struct inbound_service *s = c->service;
+
+	check(c->state == INBOUND_CLOSING);
+	if (c->recv.busy || c->send.busy || c->waiting)
+		return; /* the last completion brings us here again */
+	if (c->message != NULL)
+		message_end(c->message);
+	if (log_wants(s->log, LOG_DEBUG)) {
+		log_begin(s->log, LOG_DEBUG, "disconnect");
+		log_address(s->log, "client", &c->client);
+		log_end(s->log);
+	}
+	give_held(c);
+	give_out(c);
+	smtp_server_deinit(&c->smtp);
+	timer_disarm(&c->timer);
+	inbound_client_give(s, c->counted);
+	loop_close(s->loop, c->fd);
+	list_remove(&c->link);
+	inbound_settings_give(c->settings);
+	pool_give(&s->session_pool, c);
+	s->session_count--;
+}
+
+void inbound_abort(struct inbound *c)
+{
+	c->state = INBOUND_CLOSING;
+	loop_cancel(c->service->loop, &c->recv);
+	loop_cancel(c->service->loop, &c->send);
+	finish(c);
+}
+
+static void arm(struct inbound *c, uint64_t in_ms)
+{
+	timer_arm(loop_timers(c->service->loop), &c->timer, in_ms);
+}
+
+static void on_received(struct op *op, int result);
+
+static void receive(struct inbound *c)
+{
+	if (!c->recv.busy)
+		loop_recv(c->service->loop, &c->recv, c->fd, on_received);
+}
+
+/* Keeps what has not been eaten; `in` may be a part of what is held. */
+static void hold(struct inbound *c, struct slice in)
+{
+	if (in.len == 0) {
+		give_held(c);
+		return;
+	}
+	if (c->held == NULL) {
+		c->held = pool_take(&c->service->held_pool);
+		check(c->held != NULL); /* one for each session */
+	}
+	check(in.len <= INBOUND_HELD_MAX);
+	memmove(c->held, in.at, in.len);
+	c->held_len = (uint16_t)in.len;
+}
+
+static void run_held(struct inbound *c)
+{
+	run(c, slice_of(c->held, c->held_len));
+}
+
+/* Our last words are sent: lets the client read them before the connection
+ * goes, for a close with unread input would reset it. */
+static void say_goodbye(struct inbound *c)
+{
+	if (!c->polite || c->input_ended) {
+		inbound_abort(c);
+		return;
+	}
+	c->state = INBOUND_LINGER;
+	shutdown(c->fd, SHUT_WR);
+	give_held(c);
+	timer_disarm(&c->timer);
+	arm(c, LINGER_MS);
+	receive(c);
+}
+
+static void on_sent(struct op *op, int result)
+{
+	struct inbound *c = container_of(op, struct inbound, send);
+	bool whole = result >= 0 && (size_t)result == c->out->buf.len;
+
+	give_out(c);
+	if (c->state == INBOUND_CLOSING)
+		finish(c);
+	else if (!whole)
+		inbound_abort(c);
+	else if (c->state == INBOUND_ENDING)
+		say_goodbye(c);
+	else if (!c->waiting)
+		run_held(c);
+}
+
+/* Begins to send what the machine wrote, if anything. */
+static void flush(struct inbound *c)
+{
+	struct inbound_out *out = c->out;
+
+	if (out == NULL || c->send.busy)
+		return;
+	if (out->buf.len == 0) {
+		give_out(c);
+		return;
+	}
+	out->iov = (struct iovec){out->buf.at, out->buf.len};
+	out->message = (struct msghdr){.msg_iov = &out->iov, .msg_iovlen = 1};
+	loop_send(c->service->loop, &c->send, c->fd, &out->message, on_sent);
+}
+
+static bool take_out(struct inbound *c)
+{
+	if (c->out == NULL) {
+		c->out = pool_take(&c->service->page_pool);
+		if (c->out == NULL)
+			return false;
+		c->out->buf = buf_over(c->out->room, sizeof(c->out->room));
+	}
+	return true;
+}
+
+/* Sends the rest and goes; `left` is input that nobody will read. */
+static void end(struct inbound *c, struct slice left)
+{
+	if (left.len > 0)
+		c->polite = true;
+	c->state = INBOUND_ENDING;
+	flush(c);
+	if (!c->send.busy)
+		say_goodbye(c);
+}
+
+static void on_piece_written(struct spool_wait *w, int result)
+{
+	struct inbound_message *m =
+	    container_of(w, struct inbound_message, wait);
+	struct inbound *c = m->session;
+
+	if (result < 0)
+		m->failed = true;
+	if (message_written(m, on_piece_written) == MESSAGE_PUT_WAIT)
+		return;
+	c->waiting = false;
+	if (c->state == INBOUND_CLOSING)
+		finish(c);
+	else if (!c->send.busy)
+		run_held(c);
+}
+
+static void log_accepted(struct inbound *c, struct inbound_message *m)
+{
+	struct log *log = c->service->log;
+	struct slice from = c->smtp.envelope.from.path.full;
+
+	log_begin(log, LOG_INFO, "accepted");
+	log_id(log, "id", m->draft.id);
+	log_address(log, "client", &c->client);
+	log_slice(log, "from", from.len > 0 ? from : SLICE("<>"));
+	log_number(log, "size", (int64_t)c->smtp.body_len);
+	log_number(log, "rcpts", c->smtp.envelope.rcpt_count);
+	log_number(
+	    log, "ms", (int64_t)(loop_now_ms(c->service->loop) - m->begun_ms));
+	log_end(log);
+}
+
+static struct reply no_storage(void)
+{
+	return (struct reply){452, "4.3.1",
+	    SLICE("insufficient system storage, try again later")};
+}
+
+static void on_committed(struct spool_wait *w, int result)
+{
+	struct inbound_message *m =
+	    container_of(w, struct inbound_message, wait);
+	struct inbound *c = m->session;
+
+	c->waiting = false;
+	if (result == 0) {
+		log_accepted(c, m);
+		c->id = id_format(m->draft.id);
+		smtp_server_accept(&c->smtp, slice_of(c->id.at, c->id.len));
+	} else {
+		smtp_server_refuse(&c->smtp, no_storage());
+	}
+	message_end(m);
+	c->message = NULL;
+	if (c->state == INBOUND_CLOSING)
+		finish(c);
+	else if (!c->send.busy)
+		run_held(c);
+}
+
+static void refuse_data(struct inbound *c, struct reply reply)
+{
+	struct log *log = c->service->log;
+
+	log_begin(log, LOG_WARN, "refused");
+	log_address(log, "client", &c->client);
+	log_slice(log, "from", c->smtp.envelope.from.path.full);
+	log_number(log, "code", reply.code);
+	log_slice(log, "reply", reply.text);
+	log_end(log);
+	smtp_server_refuse(&c->smtp, reply);
+}
+
+static void mail(struct inbound *c)
+{
+	if (spool_accepts(c->service->spool))
+		smtp_server_accept(&c->smtp, SLICE(""));
+	else
+		refuse_data(c, no_storage());
+}
+
+static void data(struct inbound *c)
+{
+	c->message = message_begin(c);
+	if (c->message != NULL)
+		smtp_server_accept(&c->smtp, SLICE(""));
+	else
+		refuse_data(c, no_storage());
+}
+
+/* Whether the session must wait for the spool now. */
+static bool body(struct inbound *c)
+{
+	if (message_put(c->message, c->smtp.piece, on_piece_written) ==
+	    MESSAGE_PUT_WAIT)
+		c->waiting = true;
+	return c->waiting;
+}
+
+static bool commit(struct inbound *c)
+{
+	struct reply reply;
+
+	if (message_commit(c->message, &reply, on_committed)) {
+		c->waiting = true;
+		return true;
+	}
+	refuse_data(c, reply);
+	message_end(c->message);
+	c->message = NULL;
+	return false;
+}
+
+static void drop_message(struct inbound *c)
+{
+	if (c->message != NULL)
+		message_end(c->message);
+	c->message = NULL;
+}
+
+/* Nothing more to eat.  False: the machine has something to say after all. */
+static bool await_input(struct inbound *c)
+{
+	bool in_message = smtp_server_in_message(&c->smtp);
+
+	if (c->input_ended) {
+		smtp_server_end(&c->smtp, (struct reply){0});
+		return false;
+	}
+	if (c->service->draining && !in_message) {
+		c->polite = true;
+		smtp_server_end(&c->smtp,
+		    (struct reply){421, "4.3.2",
+			SLICE("the relay is going down, try again later")});
+		return false;
+	}
+	give_held(c);
+	flush(c);
+	arm(c, in_message ? c->settings->data_ms : c->settings->command_ms);
+	receive(c);
+	return true;
+}
+
+static void run(struct inbound *c, struct slice in)
+{
+	for (;;) {
+		if (!take_out(c)) {
+			inbound_abort(c);
+			return;
+		}
+		enum smtp_server_need need =
+		    smtp_server_next(&c->smtp, &in, &c->out->buf);
+
+		switch (need) {
+		case SMTP_NEED_INPUT:
+			if (await_input(c))
+				return;
+			break;
+		case SMTP_NEED_OUTPUT:
+			hold(c, in);
+			flush(c);
+			arm(c, c->settings->command_ms);
+			return;
+		case SMTP_NEED_MAIL: mail(c); break;
+		case SMTP_NEED_RCPT:
+			smtp_server_accept(&c->smtp, SLICE(""));
+			break;
+		case SMTP_NEED_DATA: data(c); break;
+		case SMTP_NEED_BODY:
+			if (!body(c))
+				break;
+			hold(c, in);
+			flush(c);
+			return;
+		case SMTP_NEED_COMMIT:
+			if (!commit(c))
+				break;
+			hold(c, in);
+			flush(c);
+			return;
+		case SMTP_NEED_ABORT: drop_message(c); break;
+		case SMTP_NEED_CLOSE: end(c, in); return;
+		}
+	}
+}
+
+/* The client's address is known: may it talk to us at all? */
+static void admit(struct inbound *c, struct slice in)
+{
+	struct inbound_service *s = c->service;
+	uint8_t room[160];
+	struct buf why = buf_over(room, sizeof(room));
+	struct reply no = {0};
+	char text[INET6_ADDRSTRLEN] = "unknown";
+
+	c->state = INBOUND_TALKING;
+	inet_ntop(c->client.any.sa_family,
+	    c->client.any.sa_family == AF_INET
+		? (const void *)&c->client.v4.sin_addr
+		: (const void *)&c->client.v6.sin6_addr,
+	    text, sizeof(text));
+	c->counted = inbound_client_take(
+	    s, &c->client, c->settings->client_connection_max);
+	if (!network_list_has(c->settings->allowed_networks, &c->client.any)) {
+		buf_printf(
+		    &why, "client [%s] is not in an allowed network", text);
+		no = (struct reply){554, "5.7.1", buf_slice(&why)};
+	} else if (c->counted == NULL &&
+		   c->settings->client_connection_max > 0) {
+		buf_printf(&why, "too many connections from [%s]", text);
+		no = (struct reply){421, "4.7.0", buf_slice(&why)};
+	}
+	log_begin(s->log, no.code == 0 ? LOG_INFO : LOG_WARN,
+	    no.code == 0 ? "connect" : "refused");
+	log_str(s->log, "client", text);
+	log_number(s->log, "port", ntohs(c->client.v4.sin_port));
+	if (no.code != 0) {
+		log_number(s->log, "code", no.code);
+		log_slice(s->log, "reply", no.text);
+		c->polite = true;
+		smtp_server_end(&c->smtp, no);
+	}
+	log_end(s->log);
+	run(c, in);
+}
+
+static void proxy_refuse(struct inbound *c, const char *why)
+{
+	struct log *log = c->service->log;
+
+	log_begin(log, LOG_WARN, "refused");
+	log_address(log, "client", &c->client);
+	log_str(log, "reply", why);
+	log_end(log);
+	inbound_abort(c);
+}
+
+/* Bytes before the PROXY header is whole; all of them so far. */
+static void proxy(struct inbound *c, struct slice in)
+{
+	struct proxy_client client;
+	size_t header_len = 0;
+
+	switch (proxy_decode(in, &client, &header_len)) {
+	case PROXY_MORE:
+		if (in.len > PROXY_HEADER_MAX) {
+			proxy_refuse(c, "endless PROXY header");
+			return;
+		}
+		hold(c, in);
+		receive(c);
+		return;
+	case PROXY_BAD: proxy_refuse(c, "no PROXY header"); return;
+	case PROXY_KNOWN:
+		memcpy(&c->client, &client.address, sizeof(c->client));
+		break;
+	case PROXY_LOCAL: break;
+	}
+	slice_cut(&in, header_len);
+	admit(c, in);
+}
+
+static void received(struct inbound *c, struct slice in)
+{
+	switch (c->state) {
+	case INBOUND_PROXY:
+		if (c->held_len > 0) {
+			memcpy(c->held + c->held_len, in.at, in.len);
+			c->held_len = (uint16_t)(c->held_len + in.len);
+			in = slice_of(c->held, c->held_len);
+		}
+		proxy(c, in);
+		return;
+	case INBOUND_TALKING:
+		if (c->send.busy || c->waiting)
+			hold(c, in);
+		else
+			run(c, in);
+		return;
+	case INBOUND_ENDING: c->polite = true; return;
+	case INBOUND_LINGER: receive(c); return;
+	case INBOUND_CLOSING: return;
+	}
+}
+
+static void on_received(struct op *op, int result)
+{
+	struct inbound *c = container_of(op, struct inbound, recv);
+
+	if (c->state == INBOUND_CLOSING) {
+		finish(c);
+		return;
+	}
+	if (result > 0) {
+		received(c, op->received);
+		return;
+	}
+	c->input_ended = true;
+	if (result < 0 || c->state != INBOUND_TALKING)
+		inbound_abort(c);
+	else if (!c->send.busy && !c->waiting)
+		run(c, (struct slice){NULL, 0});
+}
+
+static void on_timer(struct timer *t)
+{
+	struct inbound *c = container_of(t, struct inbound, timer);
+	struct log *log = c->service->log;
+
+	if (c->waiting) {
+		arm(c, c->settings->command_ms);
+		return;
+	}
+	if (c->state == INBOUND_LINGER) {
+		inbound_abort(c);
+		return;
+	}
+	log_begin(log, LOG_INFO, "timeout");
+	log_address(log, "client", &c->client);
+	log_end(log);
+	if (c->state != INBOUND_TALKING || c->send.busy) {
+		inbound_abort(c); /* it does not even read our replies */
+		return;
+	}
+	c->polite = true;
+	smtp_server_end(
+	    &c->smtp, (struct reply){421, "4.4.2", SLICE("timeout, closing")});
+	run(c, (struct slice){NULL, 0});
+}
+
+void inbound_drain(struct inbound *c)
+{
+	if (c->state == INBOUND_PROXY)
+		inbound_abort(c);
+	else if (c->state == INBOUND_TALKING && !c->send.busy && !c->waiting)
+		run(c, (struct slice){NULL, 0});
+}
+
+void inbound_begin(struct inbound_service *s, int fd, bool behind_proxy)
+{
+	union socket_address peer = {0};
+	socklen_t len = sizeof(peer);
+	struct inbound *c = NULL;
+
+	if (getpeername(fd, &peer.any, &len) == 0)
+		c = pool_take(&s->session_pool);
+	if (c == NULL) {
+		loop_close(s->loop, fd);
+		return;
+	}
+	*c = (struct inbound){
+	    .service = s,
+	    .settings = s->settings,
+	    .fd = fd,
+	    .client = peer,
+	    .state = INBOUND_PROXY,
+	};
+	s->session_count++;
+	s->settings->session_count++;
+	list_init(&c->link);
+	list_push_back(&s->sessions, &c->link);
+	timer_init(&c->timer, on_timer);
+	smtp_server_init(&c->smtp, &s->settings->smtp, &s->page_pool);
+	if (!behind_proxy) {
+		admit(c, (struct slice){NULL, 0});
+	} else if (!network_list_has(c->settings->proxy_networks, &peer.any)) {
+		proxy_refuse(c, "may not speak the PROXY protocol");
+	} else {
+		arm(c, PROXY_TIMEOUT_MS);
+		receive(c);
+	}
+}

@@ -1,0 +1,57 @@
+/* inbound.h -- one client's session: the driver of proto/smtp_server. */
+#ifndef CORE_INBOUND_INBOUND_H
+#define CORE_INBOUND_INBOUND_H
+
+#include "core/base/id.h"
+#include "core/inbound/client.h"
+#include "core/inbound/message.h"
+#include "core/inbound/service.h"
+#include "proto/proxy.h"
+
+/* What waits for its turn: input that came while the session was busy. */
+#define INBOUND_HELD_MAX (16384 + PROXY_HEADER_MAX)
+
+/* A proxy sends its header with its first segment. */
+#define PROXY_TIMEOUT_MS 30000
+
+struct inbound_out;
+
+enum inbound_state {
+	INBOUND_PROXY,	 /* waiting for the rest of the PROXY header */
+	INBOUND_TALKING, /* the SMTP session */
+	INBOUND_ENDING,	 /* the last reply is on its way */
+	INBOUND_LINGER,	 /* last reply sent, our end shut: until the client has
+			  * read it (a close would reset the connection) */
+	INBOUND_CLOSING, /* until no operation is under way */
+};
+
+struct inbound {
+	struct inbound_service *service;
+	struct inbound_settings *settings;
+	struct list link;
+	struct op recv;
+	struct op send;
+	struct timer timer;
+	int fd;
+	enum inbound_state state;
+	bool waiting;	  /* for the spool: no input is read */
+	bool input_ended; /* the client has sent all it will */
+	bool polite;	  /* linger after the last reply */
+	uint16_t held_len;
+	uint8_t *held;			 /* INBOUND_HELD_MAX bytes, or NULL */
+	struct inbound_out *out;	 /* replies, while there are any */
+	struct inbound_message *message; /* from DATA to its end */
+	struct inbound_client *counted;	 /* its address's counter, or NULL */
+	union socket_address client;
+	struct id_text id; /* of the message just committed */
+	struct smtp_server smtp;
+};
+
+/* A new connection; takes the descriptor. */
+void inbound_begin(struct inbound_service *s, int fd, bool proxy);
+/* The relay stops: 421 as soon as the dialogue allows one. */
+void inbound_drain(struct inbound *c);
+/* Ends it now. */
+void inbound_abort(struct inbound *c);
+
+#endif

@@ -1,0 +1,141 @@
+/* service.c -- what all inbound sessions of a worker share.
+ *
+ * Pools are as large as the number of sessions allows; their memory is taken
+ * only as it is used, so an idle relay is small whatever its limits are. */
+#include "core/inbound/service.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include "core/inbound/inbound.h"
+#include "spool/envelope.h"
+
+#define ACCEPT_AGAIN_MS 100
+/* A session in a transaction has a page for replies, one for a line that is
+ * not whole, and mostly one or two for its envelope. */
+#define PAGES_A_SESSION 8
+#define PAGES_MIN 4096
+
+static int open_pools(struct inbound_service *s)
+{
+	size_t n = s->session_count_max;
+	size_t pages = n * PAGES_A_SESSION;
+	int err;
+
+	if (pages < PAGES_MIN)
+		pages = PAGES_MIN;
+	if ((err = pool_init(&s->session_pool, "sessions",
+		 sizeof(struct inbound), n)) < 0 ||
+	    (err = pool_init(&s->page_pool, "pages", ARENA_PAGE_LEN, pages)) <
+		0 ||
+	    (err = pool_init(&s->held_pool, "held", INBOUND_HELD_MAX, n)) < 0 ||
+	    (err = pool_init(&s->message_pool, "messages",
+		 sizeof(struct inbound_message), n)) < 0 ||
+	    (err = pool_init(&s->client_pool, "clients",
+		 sizeof(struct inbound_client), n)) < 0)
+		return err;
+	return map_init(&s->clients, n);
+}
+
+int inbound_service_open(struct inbound_service *s,
+    const struct inbound_service_options *options,
+    struct inbound_settings *settings)
+{
+	*s = (struct inbound_service){
+	    .loop = options->loop,
+	    .log = options->log,
+	    .spool = options->spool,
+	    .session_count_max = options->session_count_max,
+	    .settings = settings,
+	};
+	list_init(&s->sessions);
+	void *room = mmap(NULL, ENVELOPE_LEN_MAX, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (room == MAP_FAILED)
+		return -ENOMEM;
+	s->envelope = buf_over(room, ENVELOPE_LEN_MAX);
+	return open_pools(s);
+}
+
+void inbound_settings_give(struct inbound_settings *settings)
+{
+	check(settings->session_count > 0);
+	settings->session_count--;
+	if (settings->session_count == 0 && settings->retired)
+		settings->release(settings);
+}
+
+void inbound_service_configure(
+    struct inbound_service *s, struct inbound_settings *settings)
+{
+	struct inbound_settings *old = s->settings;
+
+	s->settings = settings;
+	old->retired = true;
+	if (old->session_count == 0)
+		old->release(old);
+}
+
+static void refuse_busy(struct inbound_service *s, int fd)
+{
+	static const char busy[] =
+	    "421 4.3.2 too many connections, try again later\r\n";
+
+	/* A new connection's send buffer is empty: this does not wait. */
+	(void)send(fd, busy, sizeof(busy) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+	loop_close(s->loop, fd);
+}
+
+static void on_accepted(struct op *op, int result)
+{
+	struct listener *l = container_of(op, struct listener, accept);
+	struct inbound_service *s = l->service;
+
+	if (result < 0) {
+		if (!op->busy && !s->draining)
+			timer_arm(
+			    loop_timers(s->loop), &l->again, ACCEPT_AGAIN_MS);
+		return;
+	}
+	if (s->draining)
+		loop_close(s->loop, result);
+	else if (s->session_count >= s->session_count_max)
+		refuse_busy(s, result);
+	else
+		inbound_begin(s, result, l->proxy);
+}
+
+static void on_again(struct timer *t)
+{
+	struct listener *l = container_of(t, struct listener, again);
+
+	if (!l->accept.busy && !l->service->draining)
+		loop_accept(l->service->loop, &l->accept, l->fd, on_accepted);
+}
+
+void inbound_service_listen(struct inbound_service *s, int fd, bool proxy)
+{
+	check(s->listener_count < LISTENERS_MAX);
+	struct listener *l = &s->listeners[s->listener_count++];
+
+	*l = (struct listener){.service = s, .fd = fd, .proxy = proxy};
+	timer_init(&l->again, on_again);
+	loop_accept(s->loop, &l->accept, fd, on_accepted);
+}
+
+void inbound_service_drain(struct inbound_service *s)
+{
+	s->draining = true;
+	for (unsigned i = 0; i < s->listener_count; i++)
+		loop_cancel(s->loop, &s->listeners[i].accept);
+	LIST_EACH_SAFE (node, &s->sessions)
+		inbound_drain(container_of(node, struct inbound, link));
+}
+
+void inbound_service_abort(struct inbound_service *s)
+{
+	LIST_EACH_SAFE (node, &s->sessions)
+		inbound_abort(container_of(node, struct inbound, link));
+}

@@ -1,0 +1,91 @@
+/* service.h -- what all inbound sessions of a worker share: settings, pools,
+ * listeners, counters. */
+#ifndef CORE_INBOUND_SERVICE_H
+#define CORE_INBOUND_SERVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/buf.h"
+#include "core/base/list.h"
+#include "core/base/log.h"
+#include "core/base/loop.h"
+#include "core/base/map.h"
+#include "core/base/pool.h"
+#include "core/config/network.h"
+#include "proto/smtp_server.h"
+#include "spool/spool.h"
+
+/* What the configuration says, for sessions that begin from now on.  Counted:
+ * a session keeps the settings it began with; release() is called when the
+ * last one is gone. */
+struct inbound_settings {
+	struct smtp_server_options smtp;
+	const struct network_list *allowed_networks;
+	const struct network_list *proxy_networks;
+	uint32_t command_ms;		/* RFC 5321, 4.5.3.2.7 */
+	uint32_t data_ms;		/* 4.5.3.2.5 */
+	uint32_t client_connection_max; /* 0 = none */
+	uint32_t session_count;
+	bool retired; /* a newer one has taken its place */
+	void (*release)(struct inbound_settings *s);
+};
+
+struct listener {
+	struct inbound_service *service;
+	struct op accept;
+	struct timer again; /* after EMFILE and the like */
+	int fd;
+	bool proxy; /* behind the PROXY protocol */
+};
+
+#define LISTENERS_MAX 64
+
+struct inbound_service {
+	struct loop *loop;
+	struct log *log;
+	struct spool *spool;
+	struct inbound_settings *settings;
+	struct list sessions;
+	uint32_t session_count;
+	uint32_t session_count_max;
+	bool draining;
+	struct pool session_pool;
+	struct pool page_pool;	  /* ARENA_PAGE_LEN: envelopes, replies */
+	struct pool held_pool;	  /* bytes that came before we could use them */
+	struct pool message_pool; /* messages being received */
+	struct pool client_pool;  /* addresses that are counted */
+	struct map clients;
+	struct buf envelope; /* where envelopes are encoded, one at a time */
+	struct listener listeners[LISTENERS_MAX];
+	unsigned listener_count;
+};
+
+struct inbound_service_options {
+	struct loop *loop;
+	struct log *log;
+	struct spool *spool;
+	uint32_t session_count_max;
+};
+
+MUST_USE int inbound_service_open(struct inbound_service *s,
+    const struct inbound_service_options *options,
+    struct inbound_settings *settings);
+
+/* A session is done with its settings. */
+void inbound_settings_give(struct inbound_settings *settings);
+
+/* Sessions that begin later get these. */
+void inbound_service_configure(
+    struct inbound_service *s, struct inbound_settings *settings);
+
+/* Begins to accept on a listening socket (which stays the caller's). */
+void inbound_service_listen(struct inbound_service *s, int fd, bool proxy);
+
+/* Takes no new clients; each session ends with 421 at its next chance, at once
+ * where nothing is under way.  session_count then falls to 0. */
+void inbound_service_drain(struct inbound_service *s);
+/* Ends what is still there, whatever it is doing. */
+void inbound_service_abort(struct inbound_service *s);
+
+#endif

@@ -1,0 +1,25 @@
+/* listen.h -- listening sockets, made by the supervisor before it gives up its
+ * privileges, one set for each worker (SO_REUSEPORT). */
+#ifndef CORE_LISTEN_H
+#define CORE_LISTEN_H
+
+#include <stdbool.h>
+
+#include "core/base/log.h"
+#include "core/config/config.h"
+
+#define LISTEN_SOCKETS_MAX 64
+
+struct listen_sockets {
+	unsigned count;
+	int fd[LISTEN_SOCKETS_MAX];
+	bool proxy[LISTEN_SOCKETS_MAX];
+};
+
+/* Opens what the configuration names.  False: it was logged which address
+ * cannot be listened on and why; what was opened is closed. */
+bool listen_open(struct listen_sockets *sockets, const struct config *config,
+    struct log *log);
+void listen_close(struct listen_sockets *sockets);
+
+#endif

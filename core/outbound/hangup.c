@@ -1,0 +1,218 @@
+/* hangup.c -- how a connection to a next hop ends, and what that means.
+ *
+ * For the address: the next one of the route is tried.  For the site, when no
+ * address is left: it has failed.  For the attempt that hangs on it: its
+ * recipients go with the attempt to the next address while none has an answer;
+ * else each has its outcome, and the attempt is settled.
+ *
+ * Must hold: the object is given back when no operation of it is under way and
+ * no attempt hangs on it. */
+#include "core/outbound/hangup.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/outbound/dial.h"
+
+void outbound_arm(struct outbound *c, uint64_t in_ms)
+{
+	timer_arm(loop_timers(c->service->loop), &c->timer, in_ms);
+}
+
+void outbound_give_held(struct outbound *c)
+{
+	if (c->held != NULL)
+		pool_give(&c->service->held_pool, c->held);
+	c->held = NULL;
+	c->held_len = 0;
+}
+
+void outbound_give_route(struct outbound *c)
+{
+	if (c->route != NULL)
+		pool_give(&c->service->route_pool, c->route);
+	c->route = NULL;
+}
+
+void outbound_unidle(struct outbound *c)
+{
+	if (c->state != OUTBOUND_IDLE)
+		return;
+	list_remove(&c->idle_link);
+	scheduler_idle_count(c->service->scheduler, c->destination, -1);
+}
+
+bool outbound_is_busy(const struct outbound *c)
+{
+	return c->connect.busy || c->recv.busy || c->send.busy ||
+	       (c->route != NULL && c->route->busy);
+}
+
+/* Comes here again with each completion until nothing is under way. */
+void outbound_finish(struct outbound *c)
+{
+	struct outbound_service *s = c->service;
+
+	check(c->state == OUTBOUND_CLOSING);
+	if (outbound_is_busy(c) || c->attempt != NULL)
+		return;
+	if (c->fd >= 0)
+		loop_close(s->loop, c->fd);
+	outbound_give_route(c);
+	outbound_give_held(c);
+	timer_disarm(&c->timer);
+	list_remove(&c->link);
+	scheduler_disconnected(s->scheduler, c->destination);
+	s->connection_count--;
+	pool_give(&s->connection_pool, c);
+	outbound_service_dispatch(s);
+}
+
+/* Whether a completion has nothing to tell but that it is over. */
+bool outbound_is_over(struct outbound *c)
+{
+	if (c->state == OUTBOUND_CLOSING) {
+		outbound_finish(c);
+		return true;
+	}
+	if (c->state == OUTBOUND_SWITCHING) {
+		if (!outbound_is_busy(c))
+			outbound_connect(c);
+		return true;
+	}
+	return false;
+}
+
+void outbound_cancel(struct outbound *c)
+{
+	loop_cancel(c->service->loop, &c->connect);
+	loop_cancel(c->service->loop, &c->recv);
+	loop_cancel(c->service->loop, &c->send);
+}
+
+void outbound_close(struct outbound *c)
+{
+	outbound_unidle(c);
+	c->state = OUTBOUND_CLOSING;
+	outbound_cancel(c);
+	outbound_finish(c);
+}
+
+/* Whether every recipient may still be taken by another host, or by a new
+ * connection, in this same attempt. */
+bool outbound_other_host(const struct attempt *a)
+{
+	for (uint32_t i = 0; i < a->transaction.rcpt_count; i++)
+		if (a->rcpts[i].outcome.kind != OUTCOME_OTHER_HOST)
+			return false;
+	return a->transaction.rcpt_count > 0;
+}
+
+void outbound_site_failed(struct outbound *c)
+{
+	struct outbound_service *s = c->service;
+	struct log *log = s->log;
+
+	log_begin(log, LOG_WARN, "site_failed");
+	log_slice(log, "site", destination_name(c->destination));
+	log_slice(log, "reply", slice_of(c->last.text, c->last.text_len));
+	log_end(log);
+	scheduler_site_failed(s->scheduler, c->destination,
+	    slice_of(c->last.text, c->last.text_len), loop_wall_s(s->loop));
+}
+
+/* This connection will bring nothing more; an attempt that hangs on it gets
+ * `c->last`. */
+void outbound_give_up(struct outbound *c)
+{
+	struct attempt *a = c->attempt;
+
+	if (a != NULL && c->state != OUTBOUND_SETTLING) {
+		for (uint32_t i = 0; i < a->transaction.rcpt_count; i++)
+			if (a->rcpts[i].outcome.kind == OUTCOME_OTHER_HOST ||
+			    a->rcpts[i].outcome.kind == OUTCOME_NONE) {
+				a->rcpts[i].outcome = c->last;
+				a->rcpts[i].outcome.kind = OUTCOME_DEFERRED;
+			}
+		c->state = OUTBOUND_CLOSING;
+		outbound_settle(c);
+	}
+	outbound_close(c);
+}
+
+/* This address failed with c->last: the next one, or the site has failed. */
+void outbound_address_failed(struct outbound *c)
+{
+	if (c->route != NULL && c->address_next < c->route->address_count &&
+	    !c->service->draining) {
+		outbound_next_address(c);
+		return;
+	}
+	outbound_site_failed(c);
+	outbound_give_up(c);
+}
+
+/* The connection is lost, or the session is over before its time. */
+void outbound_lost(struct outbound *c, const struct outcome *why)
+{
+	struct attempt *a = c->attempt;
+
+	c->last = *why;
+	switch (c->state) {
+	case OUTBOUND_ROUTING:
+	case OUTBOUND_SWITCHING:
+	case OUTBOUND_CONNECTING: outbound_address_failed(c); return;
+	case OUTBOUND_IDLE: outbound_close(c); return;
+	case OUTBOUND_LOADING:	/* nothing was sent: later, elsewhere */
+	case OUTBOUND_SETTLING: /* the rest of its recipients: the same */
+		outbound_close(c);
+		return;
+	case OUTBOUND_CLOSING: outbound_finish(c); return;
+	case OUTBOUND_TALKING:
+	case OUTBOUND_BODY: break;
+	}
+	bool reused = c->client.message_count > 0;
+
+	smtp_client_fail(&c->client, *why);
+	if (a == NULL) {
+		if (c->connected)
+			outbound_close(c);
+		else
+			outbound_address_failed(c);
+		return;
+	}
+	if (!outbound_other_host(a)) {
+		outbound_give_up(c);
+	} else if (reused) {
+		/* A used connection went away between two messages, as they
+		 * do: that is no attempt. */
+		if (a->body_read.busy) {
+			outbound_give_up(c);
+			return;
+		}
+		c->attempt = NULL;
+		attempt_untake(a);
+		outbound_close(c);
+	} else {
+		outbound_address_failed(c);
+	}
+}
+
+void outbound_lost_because(
+    struct outbound *c, const uint8_t status[3], const char *sentence)
+{
+	struct outcome why =
+	    outcome_of_error(OUTCOME_OTHER_HOST, status, true, sentence);
+
+	outbound_lost(c, &why);
+}
+
+void outbound_lost_errno(struct outbound *c, const char *what, int err)
+{
+	char sentence[200];
+
+	snprintf(sentence, sizeof(sentence), "%s %s: %s", what, c->relay,
+	    strerror(-err));
+	outbound_lost_because(c, (const uint8_t[3]){4, 4, 1}, sentence);
+}

@@ -1,0 +1,411 @@
+/* outbound.c -- one connection to a next hop: the driver of proto/smtp_client.
+ *
+ *   route -> connect (next address on failure) -> greeting, EHLO
+ *   -> take an entry -> load -> transaction -> settle -> take the next ...
+ *   -> idle for a while -> QUIT
+ *
+ * outbound_run() asks the machine what it needs and meets the need; completions
+ * record and call outbound_run().  The server's bytes are received while ours
+ * are sent, so pipelining cannot dead-lock.
+ *
+ * Must hold: an attempt that was begun is settled or untaken, however the
+ * connection ends; the object is given back when no operation is under way. */
+#include "core/outbound/outbound.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "core/outbound/dial.h"
+#include "core/outbound/hangup.h"
+
+#define IDLE_MS 5000
+#define QUIT_MS 5000
+
+static void after_settle(struct attempt *a, void *arg);
+
+/* The outcomes of the transaction are final. */
+void outbound_settle(struct outbound *c)
+{
+	struct attempt *a = c->attempt;
+
+	memcpy(a->relay, c->relay, sizeof(a->relay));
+	memcpy(a->relay_name, c->relay_name, sizeof(a->relay_name));
+	a->relay_has_dsn = c->client.offers.dsn;
+	if (attempt_has_more(a)) {
+		if (c->state != OUTBOUND_CLOSING)
+			c->state = OUTBOUND_SETTLING;
+	} else {
+		c->attempt = NULL;
+	}
+	attempt_settle(a, after_settle, c);
+}
+
+static void on_received(struct op *op, int result);
+
+static void receive(struct outbound *c)
+{
+	if (!c->recv.busy)
+		loop_recv(c->service->loop, &c->recv, c->fd, on_received);
+}
+
+static void hold(struct outbound *c, struct slice in)
+{
+	if (in.len == 0) {
+		outbound_give_held(c);
+		return;
+	}
+	if (c->held == NULL)
+		c->held = pool_take(&c->service->held_pool);
+	check(c->held != NULL); /* one for each connection */
+	check(in.len <= OUTBOUND_HELD_MAX);
+	memmove(c->held, in.at, in.len);
+	c->held_len = (uint16_t)in.len;
+}
+
+static void run_held(struct outbound *c)
+{
+	outbound_run(c, slice_of(c->held, c->held_len));
+}
+
+static void send_body(struct outbound *c);
+
+static void on_sent(struct op *op, int result)
+{
+	struct outbound *c = container_of(op, struct outbound, send);
+
+	if (outbound_is_over(c))
+		return;
+	buf_clear(&c->out);
+	if (result < 0 || (size_t)result != c->send_len) {
+		/* The reply that explains it may be on its way: receive says
+		 * so, or that the connection is gone. */
+		if (!c->recv.busy)
+			outbound_lost_errno(
+			    c, "sending to", result < 0 ? result : -EPIPE);
+	} else if (c->state == OUTBOUND_BODY) {
+		send_body(c);
+	} else if (c->state == OUTBOUND_TALKING) {
+		run_held(c);
+	}
+}
+
+static void begin_send(struct outbound *c, struct slice first)
+{
+	c->iov[0] = (struct iovec){(void *)(uintptr_t)first.at, first.len};
+	c->iov[1] = (struct iovec){c->out.at, c->out.len};
+	c->message = (struct msghdr){
+	    .msg_iov = first.len > 0 ? &c->iov[0] : &c->iov[1],
+	    .msg_iovlen = first.len > 0 && c->out.len > 0 ? 2 : 1,
+	};
+	c->send_len = first.len + c->out.len;
+	loop_send(c->service->loop, &c->send, c->fd, &c->message, on_sent);
+}
+
+static void flush(struct outbound *c)
+{
+	if (c->out.len > 0 && !c->send.busy)
+		begin_send(c, (struct slice){NULL, 0});
+}
+
+static void on_block(struct attempt *a, void *arg)
+{
+	struct outbound *c = arg;
+
+	check(a == c->attempt);
+	if (c->state == OUTBOUND_CLOSING) {
+		outbound_give_up(c);
+		return;
+	}
+	send_body(c);
+}
+
+/* Sends what lies in a->body; behind the last block the machine's dot. */
+static void send_body(struct outbound *c)
+{
+	struct attempt *a = c->attempt;
+	bool ended = attempt_body_ended(a);
+
+	if (a->body_len < 0) {
+		smtp_client_body_sent(&c->client, false,
+		    outcome_of_error(OUTCOME_DEFERRED,
+			(const uint8_t[3]){4, 4, 2}, false,
+			"the message cannot be read from the spool"));
+		c->state = OUTBOUND_TALKING;
+		run_held(c);
+		return;
+	}
+	outbound_arm(c, c->service->settings.timeout.data_block);
+	if (a->body_len == 0) {
+		if (!ended) {
+			attempt_read(a, on_block, c);
+			return;
+		}
+		smtp_client_body_sent(&c->client, true, (struct outcome){0});
+		c->state = OUTBOUND_TALKING;
+		run_held(c);
+		return;
+	}
+	struct slice block = slice_of(a->body, (size_t)a->body_len);
+
+	a->body_len = 0;
+	if (ended) {
+		/* The dot goes out with the last block. */
+		struct slice nothing = {NULL, 0};
+
+		smtp_client_body_sent(&c->client, true, (struct outcome){0});
+		c->state = OUTBOUND_TALKING;
+		(void)smtp_client_next(&c->client, &nothing, &c->out);
+		outbound_arm(c, c->service->settings.timeout.data_end);
+	}
+	begin_send(c, block);
+	receive(c);
+}
+
+static uint32_t wait_ms(const struct outbound *c)
+{
+	const struct outbound_timeouts *t = &c->service->settings.timeout;
+
+	switch (smtp_client_waits_for(&c->client)) {
+	case CLIENT_WAIT_GREETING: return t->greeting;
+	case CLIENT_WAIT_HELLO: return t->hello;
+	case CLIENT_WAIT_MAIL: return t->mail;
+	case CLIENT_WAIT_RCPT: return t->rcpt;
+	case CLIENT_WAIT_DATA: return t->data_init;
+	case CLIENT_WAIT_BODY: return t->data_block;
+	case CLIENT_WAIT_DOT: return t->data_end;
+	case CLIENT_WAIT_RESET: return QUIT_MS;
+	}
+	return t->mail;
+}
+
+static void on_loaded(struct attempt *a, void *arg)
+{
+	struct outbound *c = arg;
+
+	if (c->state == OUTBOUND_CLOSING) {
+		if (c->client.message_count == 0) {
+			outbound_give_up(
+			    c); /* a server that never takes anything */
+			return;
+		}
+		c->attempt = NULL;
+		attempt_untake(a);
+		outbound_finish(c);
+		return;
+	}
+	c->state = OUTBOUND_TALKING;
+	if (a->load_failed || a->transaction.rcpt_count == 0) {
+		outbound_settle(c);
+		outbound_run(c, (struct slice){NULL, 0});
+		return;
+	}
+	smtp_client_send(&c->client, &a->transaction);
+	outbound_run(c, (struct slice){NULL, 0});
+}
+
+static void after_settle(struct attempt *a, void *arg)
+{
+	struct outbound *c = arg;
+
+	if (c->state == OUTBOUND_CLOSING) {
+		/* The rest of the recipients is tried later. */
+		c->attempt = NULL;
+		attempt_put_off(a);
+		outbound_finish(c);
+		return;
+	}
+	attempt_next(a);
+	/* The content is read again from its beginning. */
+	a->body_offset = 0;
+	attempt_read(a, on_loaded, c);
+	c->state = OUTBOUND_LOADING;
+}
+
+static void become_idle(struct outbound *c)
+{
+	c->state = OUTBOUND_IDLE;
+	list_push_front(&c->destination->idle_connections, &c->idle_link);
+	scheduler_idle_count(c->service->scheduler, c->destination, 1);
+	receive(c); /* to see it close */
+	outbound_arm(c, IDLE_MS);
+}
+
+/* Ready for a transaction.  False: nothing to run now. */
+static bool next_message(struct outbound *c)
+{
+	struct outbound_service *s = c->service;
+
+	if (!c->connected) {
+		c->connected = true;
+		outbound_give_route(c);
+	}
+	if (c->attempt != NULL) { /* brought along from another host */
+		smtp_client_send(&c->client, &c->attempt->transaction);
+		return true;
+	}
+	if (s->draining ||
+	    c->client.message_count >= s->settings.messages_per_connection) {
+		smtp_client_quit(&c->client);
+		return true;
+	}
+	struct entry *e =
+	    scheduler_take(s->scheduler, c->destination, loop_wall_s(s->loop));
+
+	if (e == NULL) {
+		if (scheduler_keep(s->scheduler, c->destination)) {
+			become_idle(c);
+			return false;
+		}
+		smtp_client_quit(&c->client);
+		return true;
+	}
+	c->attempt = attempt_begin(s, e, on_loaded, c);
+	if (c->attempt == NULL) {
+		scheduler_untake(s->scheduler, e);
+		smtp_client_quit(&c->client);
+		return true;
+	}
+	c->state = OUTBOUND_LOADING;
+	return false;
+}
+
+static void result(struct outbound *c)
+{
+	struct attempt *a = c->attempt;
+	bool answered = false;
+
+	/* An answer about the mail, even a no, is the answer of a good site. */
+	for (uint32_t i = 0; i < a->transaction.rcpt_count; i++)
+		answered |= !a->rcpts[i].outcome.site;
+	if (answered)
+		scheduler_site_good(c->service->scheduler, c->destination);
+	outbound_settle(c);
+}
+
+/* The machine closes: because we quit, or because the server made it. */
+static void closed_by_machine(struct outbound *c)
+{
+	if (c->attempt == NULL && c->connected) {
+		flush(c);
+		outbound_close(c);
+		return;
+	}
+	c->last = c->client.closed_by;
+	if (c->attempt != NULL && !outbound_other_host(c->attempt))
+		outbound_give_up(c);
+	else
+		outbound_address_failed(c);
+}
+
+void outbound_run(struct outbound *c, struct slice in)
+{
+	for (;;) {
+		switch (smtp_client_next(&c->client, &in, &c->out)) {
+		case CLIENT_NEED_INPUT:
+			outbound_give_held(c);
+			flush(c);
+			outbound_arm(c, wait_ms(c));
+			receive(c);
+			return;
+		case CLIENT_NEED_OUTPUT:
+			hold(c, in);
+			flush(c);
+			outbound_arm(c, wait_ms(c));
+			return;
+		case CLIENT_NEED_MESSAGE:
+			if (!next_message(c)) {
+				outbound_give_held(c);
+				return;
+			}
+			break;
+		case CLIENT_NEED_BODY:
+			hold(c, in);
+			c->state = OUTBOUND_BODY;
+			if (!c->send.busy)
+				send_body(c);
+			return;
+		case CLIENT_NEED_RESULT:
+			hold(c, in);
+			result(c);
+			if (c->state == OUTBOUND_SETTLING)
+				return;
+			in = slice_of(c->held, c->held_len);
+			break;
+		case CLIENT_NEED_CLOSE: closed_by_machine(c); return;
+		}
+	}
+}
+
+static void on_received(struct op *op, int result_len)
+{
+	struct outbound *c = container_of(op, struct outbound, recv);
+
+	if (outbound_is_over(c))
+		return;
+	if (result_len <= 0) {
+		if (c->state == OUTBOUND_BODY && c->attempt->body_read.busy) {
+			c->state = OUTBOUND_CLOSING; /* on_block ends it */
+			c->last = outcome_of_error(OUTCOME_OTHER_HOST,
+			    (const uint8_t[3]){4, 4, 2}, true,
+			    "connection lost");
+			smtp_client_fail(&c->client, c->last);
+			outbound_cancel(c);
+		} else {
+			outbound_lost_because(c, (const uint8_t[3]){4, 4, 2},
+			    "the server closed the connection unexpectedly");
+		}
+		return;
+	}
+	if (c->state == OUTBOUND_IDLE) {
+		outbound_close(c); /* 421, or words nobody asked for */
+	} else if (c->state == OUTBOUND_TALKING && !c->send.busy) {
+		outbound_run(c, op->received);
+	} else {
+		hold(c, op->received);
+	}
+}
+
+void outbound_timer(struct timer *t)
+{
+	struct outbound *c = container_of(t, struct outbound, timer);
+
+	switch (c->state) {
+	case OUTBOUND_IDLE:
+		outbound_unidle(c);
+		c->state = OUTBOUND_TALKING;
+		smtp_client_quit(&c->client);
+		outbound_run(c, (struct slice){NULL, 0});
+		return;
+	case OUTBOUND_CONNECTING:
+		outbound_lost_errno(c, "connecting to", -ETIMEDOUT);
+		return;
+	case OUTBOUND_TALKING:
+	case OUTBOUND_BODY:
+		if (c->attempt != NULL && c->attempt->body_read.busy) {
+			outbound_arm(c, QUIT_MS); /* our own disk is slow */
+			return;
+		}
+		outbound_lost_because(c, (const uint8_t[3]){4, 4, 2},
+		    "timed out while waiting for the server");
+		return;
+	case OUTBOUND_ROUTING:
+	case OUTBOUND_SWITCHING:
+	case OUTBOUND_LOADING:
+	case OUTBOUND_SETTLING:
+	case OUTBOUND_CLOSING: return;
+	}
+}
+
+void outbound_wake(struct outbound *c)
+{
+	check(c->state == OUTBOUND_IDLE);
+	outbound_unidle(c);
+	c->state = OUTBOUND_TALKING;
+	outbound_run(c, (struct slice){NULL, 0});
+}
+
+void outbound_drain(struct outbound *c)
+{
+	if (c->state == OUTBOUND_IDLE)
+		outbound_timer(&c->timer);
+}

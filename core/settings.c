@@ -1,0 +1,108 @@
+/* settings.c -- from struct config to what each part wants to know. */
+#include "core/settings.h"
+
+#define ERROR_COUNT_MAX 20 /* as Postfix's smtpd_hard_error_limit */
+#define QUEUE_COUNT_MAX 8000000
+#define DESTINATION_COUNT_MAX 1000000
+
+static void release(struct inbound_settings *inbound)
+{
+	struct settings *s = container_of(inbound, struct settings, inbound);
+
+	if (s->in_use)
+		return;
+	config_free(s->config);
+	pool_give(s->pool, s);
+}
+
+static void fill_inbound(struct inbound_settings *in, const struct config *c)
+{
+	*in = (struct inbound_settings){
+	    .smtp =
+		{
+		    .hostname = slice_of_str(c->hostname),
+		    .size_max = c->message_size_limit,
+		    .rcpt_count_max = c->recipient_limit,
+		    .error_count_max = ERROR_COUNT_MAX,
+		},
+	    .allowed_networks = &c->allowed_networks,
+	    .proxy_networks = &c->proxy_networks,
+	    .command_ms = c->timeout.command * 1000,
+	    .data_ms = c->timeout.data * 1000,
+	    .client_connection_max = c->client_connection_limit,
+	    .release = release,
+	};
+}
+
+static void fill_outbound(struct outbound_settings *out, const struct config *c)
+{
+	const char *helo =
+	    c->delivery.helo != NULL ? c->delivery.helo : c->hostname;
+
+	*out = (struct outbound_settings){
+	    .hostname = slice_of_str(c->hostname),
+	    .helo = slice_of_str(helo),
+	    .bind = (const char *const *)c->delivery.bind.at,
+	    .bind_count = (unsigned)c->delivery.bind.count,
+	    .port = c->delivery.port,
+	    .messages_per_connection = c->delivery.messages_per_connection,
+	    .timeout =
+		{
+		    .connect = c->timeout.connect * 1000,
+		    .greeting = c->timeout.greeting * 1000,
+		    .hello = c->timeout.greeting * 1000,
+		    .mail = c->timeout.mail * 1000,
+		    .rcpt = c->timeout.rcpt * 1000,
+		    .data_init = c->timeout.data_init * 1000,
+		    .data_block = c->timeout.data_block * 1000,
+		    .data_end = c->timeout.data_end * 1000,
+		},
+	    .retry =
+		{
+		    .first_s = c->retry.first,
+		    .max_s = c->retry.max,
+		    .lifetime_s = c->retry.lifetime,
+		    .bounce_lifetime_s = c->retry.bounce_lifetime,
+		},
+	};
+	if (c->relay.host != NULL)
+		out->relay_host = slice_of_str(c->relay.host);
+}
+
+struct settings *settings_take(struct pool *pool, struct config *config)
+{
+	struct settings *s = pool_take(pool);
+
+	if (s == NULL)
+		return NULL;
+	*s = (struct settings){
+	    .config = config,
+	    .pool = pool,
+	    .in_use = true,
+	};
+	fill_inbound(&s->inbound, config);
+	fill_outbound(&s->outbound, config);
+	return s;
+}
+
+void settings_scheduler(const struct config *c, struct ledger *ledger,
+    unsigned column, unsigned connections_max, uint64_t seed,
+    struct scheduler_options *options)
+{
+	*options = (struct scheduler_options){
+	    .ledger = ledger,
+	    .column = column,
+	    .connections_max = c->delivery.connections,
+	    .connections_all_max = connections_max,
+	    .retry =
+		{
+		    .first_s = c->retry.first,
+		    .max_s = c->retry.max,
+		    .lifetime_s = c->retry.lifetime,
+		    .bounce_lifetime_s = c->retry.bounce_lifetime,
+		},
+	    .entry_count_max = QUEUE_COUNT_MAX,
+	    .destination_count_max = DESTINATION_COUNT_MAX,
+	    .seed = seed,
+	};
+}

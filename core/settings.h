@@ -1,0 +1,29 @@
+/* settings.h -- from struct config to what each part wants to know.
+ *
+ * One set of settings is one configuration that is in use: by sessions that
+ * began with it, and by deliveries until the next reload. */
+#ifndef CORE_SETTINGS_H
+#define CORE_SETTINGS_H
+
+#include "core/config/config.h"
+#include "core/inbound/service.h"
+#include "core/outbound/scheduler.h"
+#include "core/outbound/service.h"
+
+struct settings {
+	struct config *config;
+	struct inbound_settings inbound;
+	struct outbound_settings outbound;
+	struct pool *pool; /* where it came from */
+	bool in_use;	   /* the newest: kept even without sessions */
+};
+
+/* NULL when `pool` (of struct settings) is empty: too many reloads while old
+ * sessions are still there.  Takes the configuration over. */
+struct settings *settings_take(struct pool *pool, struct config *config);
+
+void settings_scheduler(const struct config *c, struct ledger *ledger,
+    unsigned column, unsigned connections_max, uint64_t seed,
+    struct scheduler_options *options);
+
+#endif

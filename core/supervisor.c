@@ -1,0 +1,366 @@
+/* supervisor.c -- the parent: listeners, privileges, workers and their lives.
+ *
+ * It opens what needs privileges, gives them up, forks a worker for each CPU,
+ * and then only waits for signals: a worker that dies is forked again (at once,
+ * then with a growing delay when it keeps dying), SIGHUP checks the
+ * configuration and passes the signal on, SIGTERM and SIGINT pass on SIGTERM
+ * and wait for everybody.  The listening sockets stay open here, so that
+ * clients of a dead worker wait in its backlog for its successor.
+ *
+ * No mail goes through it, so blocking calls do no harm here. */
+#include "core/supervisor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/base/loop.h"
+#include "core/cpus.h"
+#include "core/listen.h"
+#include "core/outbound/ledger.h"
+#include "core/privileges.h"
+#include "core/worker.h"
+
+#define WORKERS_MAX 256
+#define BACKOFF_MAX_S 30
+#define STOP_MAX_S 40 /* a worker gives its sessions 30 */
+#define LIVED_LONG_S 60
+
+struct child {
+	pid_t pid; /* 0 = not running */
+	uint64_t started_s;
+	uint64_t restart_s; /* when pid is 0 */
+	unsigned backoff_s;
+	struct listen_sockets sockets;
+};
+
+struct supervisor {
+	pid_t pid;
+	struct config *config;
+	const struct config_arguments *arguments;
+	struct log log;
+	struct ledger *ledger;
+	unsigned worker_count;
+	unsigned ready_count;
+	int ready_pipe[2];
+	bool stopping;
+	bool ready_said;
+	int status;
+	sigset_t inherited; /* the signal mask that we were started with */
+	struct child children[WORKERS_MAX];
+};
+
+static uint64_t now_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec;
+}
+
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
+	    limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		(void)setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+/* Whether a worker will be able to work here at all. */
+static bool probe_loop(struct supervisor *s)
+{
+	struct loop_options options = {0};
+	struct loop *loop;
+	const char *why = "";
+	int err = loop_open(&loop, &options, &why);
+
+	if (err == 0) {
+		loop_close_down(loop);
+		return true;
+	}
+	log_begin(&s->log, LOG_ERROR, "start_failed");
+	log_str(&s->log, "what", why);
+	log_str(&s->log, "reply", strerror(-err));
+	log_end(&s->log);
+	return false;
+}
+
+static bool open_sockets(struct supervisor *s)
+{
+	for (unsigned i = 0; i < s->worker_count; i++)
+		if (!listen_open(&s->children[i].sockets, s->config, &s->log))
+			return false;
+	return true;
+}
+
+static void child_main(struct supervisor *s, unsigned index)
+{
+	struct worker_setup setup = {
+	    .index = index,
+	    .worker_count = s->worker_count,
+	    .config = s->config,
+	    .arguments = s->arguments,
+	    .sockets = &s->children[index].sockets,
+	    .ledger = s->ledger,
+	    .ready_fd = s->ready_pipe[1],
+	    .spool = ".",
+	};
+
+	for (unsigned i = 0; i < s->worker_count; i++)
+		if (i != index)
+			listen_close(&s->children[i].sockets);
+	close(s->ready_pipe[0]);
+	/* A supervisor that is killed takes its workers with it. */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != s->pid)
+		_exit(0);
+	_exit(worker_run(&setup));
+}
+
+static void start(struct supervisor *s, unsigned index)
+{
+	struct child *c = &s->children[index];
+	pid_t pid = fork();
+
+	if (pid == 0)
+		child_main(s, index);
+	c->started_s = now_s();
+	if (pid < 0) {
+		c->restart_s = c->started_s + 1;
+		return;
+	}
+	c->pid = pid;
+	log_begin(&s->log, LOG_INFO, "worker_started");
+	log_number(&s->log, "worker", index);
+	log_number(&s->log, "pid", pid);
+	log_end(&s->log);
+}
+
+/* A worker that could not even begin is not started again: what is wrong will
+ * not mend by itself. */
+static bool is_fatal(const struct supervisor *s, int status)
+{
+	return !s->ready_said && WIFEXITED(status) &&
+	       (WEXITSTATUS(status) == WORKER_EXIT_NO_LOOP ||
+		   WEXITSTATUS(status) == WORKER_EXIT_SPOOL ||
+		   WEXITSTATUS(status) == WORKER_EXIT_LOCKED);
+}
+
+static void stop(struct supervisor *s)
+{
+	if (!s->stopping) {
+		log_begin(&s->log, LOG_INFO, "stopping");
+		log_end(&s->log);
+	}
+	s->stopping = true;
+	for (unsigned i = 0; i < s->worker_count; i++)
+		if (s->children[i].pid > 0)
+			kill(s->children[i].pid, SIGTERM);
+}
+
+static void died(struct supervisor *s, unsigned index, int status)
+{
+	struct child *c = &s->children[index];
+	uint64_t now = now_s();
+
+	c->pid = 0;
+	ledger_clear_column(s->ledger, index);
+	if (s->stopping && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return;
+	if (now - c->started_s >= LIVED_LONG_S)
+		c->backoff_s = 0;
+	c->restart_s = now + c->backoff_s;
+	log_begin(&s->log, LOG_ERROR, "worker_died");
+	log_number(&s->log, "worker", index);
+	if (WIFSIGNALED(status))
+		log_number(&s->log, "signal", WTERMSIG(status));
+	else
+		log_number(&s->log, "status", WEXITSTATUS(status));
+	log_number(&s->log, "restart_in_s", c->backoff_s);
+	log_end(&s->log);
+	c->backoff_s = c->backoff_s == 0 ? 1 : c->backoff_s * 2;
+	if (c->backoff_s > BACKOFF_MAX_S)
+		c->backoff_s = BACKOFF_MAX_S;
+	if (is_fatal(s, status)) {
+		s->status = WEXITSTATUS(status);
+		stop(s);
+	}
+}
+
+static void reap(struct supervisor *s)
+{
+	pid_t pid;
+	int status;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (unsigned i = 0; i < s->worker_count; i++)
+			if (s->children[i].pid == pid)
+				died(s, i, status);
+}
+
+static unsigned running(const struct supervisor *s)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < s->worker_count; i++)
+		count += s->children[i].pid > 0;
+	return count;
+}
+
+static void reload(struct supervisor *s)
+{
+	char complaints[8192] = "";
+	FILE *out = fmemopen(complaints, sizeof(complaints) - 1, "w");
+	struct config *fresh =
+	    config_load(s->arguments, out != NULL ? out : stderr);
+
+	if (out != NULL)
+		fclose(out);
+	log_begin(&s->log, fresh != NULL ? LOG_INFO : LOG_ERROR,
+	    fresh != NULL ? "reload" : "reload_refused");
+	if (fresh == NULL)
+		log_str(&s->log, "reply", complaints);
+	log_end(&s->log);
+	if (fresh == NULL)
+		return;
+	config_free(s->config);
+	s->config = fresh;
+	for (unsigned i = 0; i < s->worker_count; i++)
+		if (s->children[i].pid > 0)
+			kill(s->children[i].pid, SIGHUP);
+}
+
+/* Whether all workers have said that they take mail. */
+static void count_ready(struct supervisor *s)
+{
+	char bytes[WORKERS_MAX];
+	ssize_t len = read(s->ready_pipe[0], bytes, sizeof(bytes));
+
+	if (len > 0)
+		s->ready_count += (unsigned)len;
+	if (s->ready_said || s->ready_count < s->worker_count)
+		return;
+	s->ready_said = true;
+	log_begin(&s->log, LOG_INFO, "ready");
+	log_number(&s->log, "workers", s->worker_count);
+	log_str(&s->log, "hostname", s->config->hostname);
+	log_end(&s->log);
+}
+
+static void restart_due(struct supervisor *s)
+{
+	for (unsigned i = 0; i < s->worker_count; i++)
+		if (s->children[i].pid == 0 &&
+		    s->children[i].restart_s <= now_s())
+			start(s, i);
+}
+
+static void kill_all(struct supervisor *s)
+{
+	for (unsigned i = 0; i < s->worker_count; i++)
+		if (s->children[i].pid > 0)
+			kill(s->children[i].pid, SIGKILL);
+}
+
+static void watch(struct supervisor *s, const sigset_t *signals)
+{
+	uint64_t stop_s = 0;
+
+	for (;;) {
+		struct timespec wait = {.tv_nsec = 100000000};
+
+		if (s->ready_said && !s->stopping)
+			wait = (struct timespec){.tv_sec = 1};
+		int signal = sigtimedwait(signals, NULL, &wait);
+
+		if (signal == SIGTERM || signal == SIGINT) {
+			stop(s);
+			stop_s = now_s() + STOP_MAX_S;
+		} else if (signal == SIGHUP && !s->stopping) {
+			reload(s);
+		}
+		reap(s);
+		count_ready(s);
+		if (s->stopping && running(s) == 0)
+			return;
+		if (s->stopping && stop_s == 0)
+			stop_s = now_s() + STOP_MAX_S;
+		if (s->stopping && now_s() >= stop_s)
+			kill_all(s);
+		if (!s->stopping)
+			restart_due(s);
+	}
+}
+
+static int prepare(struct supervisor *s)
+{
+	raise_descriptor_limit();
+	if (!probe_loop(s))
+		return WORKER_EXIT_NO_LOOP;
+	if (!open_sockets(s))
+		return 71; /* EX_OSERR */
+	if (!privileges_drop(s->config->spool, &s->log))
+		return 73; /* EX_CANTCREAT */
+	if (ledger_open(&s->ledger, s->worker_count) < 0 ||
+	    pipe2(s->ready_pipe, O_CLOEXEC | O_NONBLOCK) < 0)
+		return 71;
+	return 0;
+}
+
+static void supervise(struct supervisor *s)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &signals, &s->inherited);
+	signal(SIGPIPE, SIG_IGN);
+	s->status = prepare(s);
+	if (s->status == 0) {
+		for (unsigned i = 0; i < s->worker_count; i++)
+			start(s, i);
+		watch(s, &signals);
+		log_begin(&s->log, LOG_INFO, "stopped");
+		log_end(&s->log);
+	}
+	for (unsigned i = 0; i < s->worker_count; i++)
+		listen_close(&s->children[i].sockets);
+}
+
+int supervisor_run(
+    struct config *config, const struct config_arguments *arguments)
+{
+	struct supervisor s = {
+	    .pid = getpid(),
+	    .config = config,
+	    .arguments = arguments,
+	    .worker_count =
+		config->workers > 0 ? config->workers : cpus_usable(),
+	};
+
+	if (s.worker_count > WORKERS_MAX)
+		s.worker_count = WORKERS_MAX;
+	enum log_level level = config->verbose ? LOG_DEBUG : config->log.level;
+
+	if (log_open(&s.log, STDOUT_FILENO, NULL, 65536, level,
+		config->log.format) < 0)
+		return 71;
+	supervise(&s);
+	log_close(&s.log);
+	config_free(s.config);
+	return s.status;
+}

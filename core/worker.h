@@ -1,0 +1,32 @@
+/* worker.h -- one core's whole world: a process with its loop, its shard of the
+ * spool, its sessions and its deliveries. */
+#ifndef CORE_WORKER_H
+#define CORE_WORKER_H
+
+#include <stdint.h>
+
+#include "core/config/config.h"
+#include "core/listen.h"
+#include "core/outbound/ledger.h"
+
+struct worker_setup {
+	unsigned index; /* of worker_count; also the shard */
+	unsigned worker_count;
+	struct config *config;
+	const struct config_arguments *arguments; /* for reloads */
+	const struct listen_sockets *sockets;	  /* this worker's */
+	struct ledger *ledger;
+	int ready_fd;	   /* a byte is written to it when mail is taken */
+	const char *spool; /* the spool directory, as this process sees it */
+};
+
+/* The child's life; returns its exit status.  SIGTERM drains it, SIGHUP makes
+ * it read the configuration again. */
+int worker_run(const struct worker_setup *setup);
+
+/* Exit statuses besides 0 that the supervisor understands. */
+#define WORKER_EXIT_NO_LOOP 69 /* EX_UNAVAILABLE */
+#define WORKER_EXIT_SPOOL 74   /* EX_IOERR */
+#define WORKER_EXIT_LOCKED 75  /* EX_TEMPFAIL: another relay has the spool */
+
+#endif
