@@ -210,7 +210,7 @@ void outbound_lost_because(
 
 void outbound_lost_errno(struct outbound *c, const char *what, int err)
 {
-	char sentence[200];
+	char sentence[600];
 
 	snprintf(sentence, sizeof(sentence), "%s %s: %s", what, c->relay,
 	    strerror(-err));

@@ -51,7 +51,7 @@ static void choose(struct report *p)
 	p->kind = DSN_RELAYED;
 	for (uint32_t i = 0; i < a->transaction.rcpt_count; i++) {
 		const struct smtp_client_rcpt *r = &a->rcpts[i];
-		enum dsn_action action;
+		enum dsn_action action = DSN_FAILED;
 
 		if (!is_wanted(a, r, &action))
 			continue;
