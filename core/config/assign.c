@@ -380,9 +380,34 @@ void option_reset(struct config *c, const struct option *o, struct origin where,
 	option_assign(c, o, &given, complaints);
 }
 
-/* Single quotes: nothing in them means anything but '' itself. */
-static void put_quoted(const char *text, FILE *out)
+/* A word that YAML takes for nothing but itself. */
+static bool is_plain(const char *text)
 {
+	static const char *const letters =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	static const char *const special[] = {
+	    "null", "true", "false", "yes", "no", "on", "off", "y", "n"};
+
+	if (*text == '\0' || (*text != '/' && strchr(letters, *text) == NULL))
+		return false;
+	for (const char *at = text; *at != '\0'; at++)
+		if (strchr(letters, *at) == NULL &&
+		    strchr("0123456789._/-", *at) == NULL)
+			return false;
+	for (size_t i = 0; i < COUNT(special); i++)
+		if (slice_eq_nocase(
+			slice_of_str(text), slice_of_str(special[i])))
+			return false;
+	return true;
+}
+
+/* In single quotes nothing means anything but '' itself. */
+static void put_text(const char *text, FILE *out)
+{
+	if (text != NULL && is_plain(text)) {
+		fputs(text, out);
+		return;
+	}
 	fputc('\'', out);
 	for (; text != NULL && *text != '\0'; text++) {
 		if (*text == '\'')
@@ -413,7 +438,7 @@ static void put_networks(const struct network_list *list, FILE *out)
 	for (size_t i = 0; i < list->count; i++) {
 		network_format(&list->at[i], text);
 		fputs(i == 0 ? "" : ", ", out);
-		put_quoted(text, out);
+		put_text(text, out);
 	}
 	fputc(']', out);
 }
@@ -423,7 +448,7 @@ static void put_strings(const struct string_list *list, FILE *out)
 	fputc('[', out);
 	for (size_t i = 0; i < list->count; i++) {
 		fputs(i == 0 ? "" : ", ", out);
-		put_quoted(list->at[i], out);
+		put_text(list->at[i], out);
 	}
 	fputc(']', out);
 }
@@ -449,7 +474,7 @@ void option_put(const struct config *c, const struct option *o, FILE *out)
 	case OPTION_HELO:
 	case OPTION_RELAY_HOST:
 	case OPTION_DIR:
-	case OPTION_FILE: put_quoted(*(char *const *)field, out); return;
+	case OPTION_FILE: put_text(*(char *const *)field, out); return;
 	case OPTION_NETWORKS: put_networks(field, out); return;
 	case OPTION_LISTEN:
 	case OPTION_ADDRESSES:

@@ -8,14 +8,14 @@
 static const struct {
 	const char *key, *value;
 } defaults[] = {
-    {"config.hostname", "'localhost.localdomain'"},
+    {"config.hostname", "localhost.localdomain"},
     {"config.allowed_networks", PRIVATE},
     {"config.proxy_networks", PRIVATE},
     {"config.verbose", "false"},
     {"config.listen.submission", "['*:587']"},
     {"config.listen.proxy", "['*:586']"},
     {"config.workers", "auto"},
-    {"config.spool", "'/var/spool/smarthost'"},
+    {"config.spool", "/var/spool/smarthost"},
     {"config.spool_segment", "auto"},
     {"config.spool_quota", "auto"},
     {"config.loop", "auto"},
@@ -76,21 +76,21 @@ Test(config, later_sources_win)
 	const char *dir = FIXTURES "merge";
 	struct config *c = load_good(dir, NULL, NULL);
 
-	expect_value(c, "config.hostname", "'site.example.org'");
+	expect_value(c, "config.hostname", "site.example.org");
 	config_free(c);
 
 	c = load_good(dir, LIST("SH_HOSTNAME=env.example.org"), NULL);
-	expect_value(c, "config.hostname", "'env.example.org'");
+	expect_value(c, "config.hostname", "env.example.org");
 	config_free(c);
 
 	c = load_good(dir, NULL, LIST("config.hostname=set.example.org"));
-	expect_value(c, "config.hostname", "'set.example.org'");
+	expect_value(c, "config.hostname", "set.example.org");
 	config_free(c);
 
 	c = load_good(NOWHERE, LIST("SH_HOSTNAME=env.example.org"),
 	    LIST("config.hostname=a.example.org",
 		"config.hostname=b.example.org"));
-	expect_value(c, "config.hostname", "'b.example.org'");
+	expect_value(c, "config.hostname", "b.example.org");
 	config_free(c);
 }
 
@@ -127,7 +127,7 @@ Test(config, every_key_can_be_in_a_file)
 			    text, defaults[i].value, "%s", defaults[i].key);
 		free(text);
 	}
-	expect_value(c, "config.spool", "'" FIXTURES "first/spool'");
+	expect_value(c, "config.spool", FIXTURES "first/spool");
 	cr_expect_eq(c->timeout.data_block, 70);
 	cr_expect_eq(c->retry.bounce_lifetime, 43200);
 	cr_expect_eq(c->delivery.port, 2525);
@@ -179,10 +179,10 @@ Test(config, what_is_printed_names_each_source)
 		LIST("config.workers=2", "config.verbose=on"));
 	char *text = printed(c);
 	static const char *const lines[] = {
-	    "config:\n  hostname: 'site.example.org'  # " FIXTURES
+	    "config:\n  hostname: site.example.org  # " FIXTURES
 	    "merge/yaml.d/20-site_yaml:2\n",
 	    "  workers: 2  # --set config.workers\n",
-	    "  relay:\n    host: 'smtp.example.net'  # SH_RELAY_HOST\n",
+	    "  relay:\n    host: smtp.example.net  # SH_RELAY_HOST\n",
 	    "    lifetime: 3d  # " FIXTURES "merge/yaml.d/30-more.yaml:4\n",
 	    "    connections: 20  # default\n",
 	    "    level: debug  # --set config.verbose\n",

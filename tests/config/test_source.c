@@ -136,7 +136,7 @@ Test(source, set_takes_a_list_in_the_flow_form)
 	expect_value(
 	    c, "config.listen.submission", "['127.0.0.1:8587', '[::1]:8587']");
 	expect_value(c, "config.listen.proxy", "[]");
-	expect_value(c, "config.hostname", "'quoted.example'");
+	expect_value(c, "config.hostname", "quoted.example");
 	expect_value(c, "config.allowed_networks",
 	    "['10.0.0.0/8', '0.0.0.0/0', '::/0']");
 	config_free(c);
