@@ -1,0 +1,200 @@
+/* command.c -- the table of commands, and the small ones.
+ *
+ * A command is a row: its words, the options it takes, how many operands.  What
+ * is wrong with the words is said with the usage, exit 64; what is wrong with
+ * the configuration, by file and line, exit 78. */
+#include "core/command.h"
+
+#include <stdio.h>
+#include <sys/utsname.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unbound.h>
+#include <unistd.h>
+#include <yaml.h>
+
+#include "core/arguments.h"
+#include "core/base/id.h"
+#include "core/config/config.h"
+#include "core/ctl.h"
+
+struct command {
+	const char *name;
+	const char *word; /* the second, or NULL */
+	const char *usage;
+	const char *help;
+	unsigned takes;
+	unsigned operands_min, operands_max;
+	int (*run)(const struct arguments *a);
+};
+
+static int check_configuration(const struct arguments *a)
+{
+	struct config *c = config_load(&a->config, stderr);
+
+	if (c == NULL)
+		return EX_CONFIG;
+	if (a->print)
+		config_print(c, stdout);
+	else
+		puts("configuration is good");
+	config_free(c);
+	return 0;
+}
+
+static int ask_queue(const struct arguments *a, const char *verb)
+{
+	struct ctl_request request = {
+	    .verb = verb,
+	    .json = a->json,
+	    .masked = isatty(STDOUT_FILENO),
+	    .now_s = (uint64_t)time(NULL),
+	};
+	struct config *c = NULL;
+	struct id_text text;
+	uint64_t id;
+	int status;
+
+	if (a->operand_count > 0) {
+		if (!id_parse(slice_of_str(a->operands[0]), &id)) {
+			fprintf(stderr, "%s: not a queue id\n", a->operands[0]);
+			return EX_USAGE;
+		}
+		text = id_format(id);
+		request.id = text.at;
+	}
+	request.spool = a->spool;
+	if (a->spool == NULL) {
+		c = config_load(&a->config, stderr);
+		if (c == NULL)
+			return EX_CONFIG;
+		request.spool = c->spool;
+	}
+	status = ctl_run(&request, stdout, stderr);
+	config_free(c);
+	return status;
+}
+
+static int queue_list(const struct arguments *a)
+{
+	return ask_queue(a, "list");
+}
+
+static int queue_show(const struct arguments *a)
+{
+	return ask_queue(a, "show");
+}
+
+static int queue_retry(const struct arguments *a)
+{
+	return ask_queue(a, "retry");
+}
+
+static int queue_delete(const struct arguments *a)
+{
+	return ask_queue(a, "delete");
+}
+
+static const struct command commands[] = {
+    {"check", NULL, "check [--print] [--config-dir DIR] [--set KEY=VALUE]...",
+	"read the configuration and say what is wrong with it",
+	TAKES_CONFIG | TAKES_PRINT, 0, 0, check_configuration},
+    {"queue", "list", "queue list [--json] [--spool DIR | --config-dir DIR]",
+	"messages that wait for delivery",
+	TAKES_CONFIG | TAKES_SPOOL | TAKES_JSON, 0, 0, queue_list},
+    {"queue", "show", "queue show ID [--spool DIR | --config-dir DIR]",
+	"one message: envelope and content", TAKES_CONFIG | TAKES_SPOOL, 1, 1,
+	queue_show},
+    {"queue", "retry", "queue retry [ID] [--spool DIR | --config-dir DIR]",
+	"try to deliver now", TAKES_CONFIG | TAKES_SPOOL, 0, 1, queue_retry},
+    {"queue", "delete", "queue delete ID [--spool DIR | --config-dir DIR]",
+	"remove a message without a report", TAKES_CONFIG | TAKES_SPOOL, 1, 1,
+	queue_delete},
+};
+
+static void print_usage(FILE *out)
+{
+	fputs("usage:\n", out);
+	for (size_t i = 0; i < COUNT(commands); i++)
+		fprintf(out, "  smarthost %s\n      %s\n", commands[i].usage,
+		    commands[i].help);
+	fputs("  smarthost --help | --version\n", out);
+}
+
+static int print_help(void)
+{
+	print_usage(stdout);
+	fputs(
+	    "\nThe configuration is what DIR/yaml.d/*.yaml, the environment "
+	    "and --set say, in\nthis order; DIR is --config-dir, $APP_CONF or "
+	    "/etc/smarthost.  Its keys:\n\n",
+	    stdout);
+	config_help(stdout);
+	return 0;
+}
+
+static int print_version(const char *version)
+{
+	struct utsname kernel = {0};
+
+	uname(&kernel);
+	printf("smarthost %s\nlibunbound %s\nlibyaml %s\n%s %s\n", version,
+	    ub_version(), yaml_get_version_string(), kernel.sysname,
+	    kernel.release);
+	return 0;
+}
+
+static int refuse(const char *why, const char *word)
+{
+	fprintf(stderr, "%s%s\n\n", why, word);
+	print_usage(stderr);
+	return EX_USAGE;
+}
+
+static const struct command *find_command(int argc, char **argv)
+{
+	for (size_t i = 0; i < COUNT(commands); i++) {
+		const struct command *c = &commands[i];
+
+		if (strcmp(argv[1], c->name) != 0)
+			continue;
+		if (c->word == NULL ||
+		    (argc > 2 && strcmp(argv[2], c->word) == 0))
+			return c;
+	}
+	return NULL;
+}
+
+static bool is_any(
+    const char *word, const char *a, const char *b, const char *c)
+{
+	return strcmp(word, a) == 0 || strcmp(word, b) == 0 ||
+	       strcmp(word, c) == 0;
+}
+
+int command_run(int argc, char **argv, const char *version)
+{
+	struct arguments a;
+	const struct command *c;
+	int words;
+
+	if (argc < 2)
+		return refuse("a command is missing", "");
+	if (is_any(argv[1], "--help", "-h", "help"))
+		return print_help();
+	if (is_any(argv[1], "--version", "-V", "version"))
+		return print_version(version);
+	c = find_command(argc, argv);
+	if (c == NULL)
+		return refuse("unknown command: ", argv[1]);
+	words = c->word == NULL ? 2 : 3;
+	if (!arguments_read(&a, argc - words, argv + words, c->takes))
+		return EX_USAGE;
+	if (a.help)
+		return print_help();
+	if (a.operand_count < c->operands_min)
+		return refuse("a word is missing: smarthost ", c->usage);
+	if (a.operand_count > c->operands_max)
+		return refuse("too many words: smarthost ", c->usage);
+	return c->run(&a);
+}
