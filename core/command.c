@@ -17,6 +17,8 @@
 #include "core/base/id.h"
 #include "core/config/config.h"
 #include "core/ctl.h"
+#include "core/shards.h"
+#include "spool/spool.h"
 
 struct command {
 	const char *name;
@@ -95,6 +97,40 @@ static int queue_delete(const struct arguments *a)
 	return ask_queue(a, "delete");
 }
 
+/* Reads a shard, or each of a spool's; the worst status is the answer. */
+static int read_spool(const char *dir, int (*read_shard)(const char *dir))
+{
+	struct shards shards;
+	char path[4096];
+	int worst = 0;
+
+	if (shards_list(dir, &shards) < 0 || shards.count == 0)
+		return read_shard(dir);
+	for (unsigned i = 0; i < shards.count; i++) {
+		int len = snprintf(
+		    path, sizeof(path), "%s/%u", dir, (unsigned)shards.at[i]);
+
+		if (len < 0 || (size_t)len >= sizeof(path)) {
+			fprintf(stderr, "%s: the name is too long\n", dir);
+			return EX_USAGE;
+		}
+		int status = read_shard(path);
+		if (status > worst)
+			worst = status;
+	}
+	return worst;
+}
+
+static int spool_check(const struct arguments *a)
+{
+	return read_spool(a->operands[0], spool_check_print);
+}
+
+static int spool_dump(const struct arguments *a)
+{
+	return read_spool(a->operands[0], spool_dump_print);
+}
+
 static const struct command commands[] = {
     {"check", NULL, "check [--print] [--config-dir DIR] [--set KEY=VALUE]...",
 	"read the configuration and say what is wrong with it",
@@ -110,6 +146,11 @@ static const struct command commands[] = {
     {"queue", "delete", "queue delete ID [--spool DIR | --config-dir DIR]",
 	"remove a message without a report", TAKES_CONFIG | TAKES_SPOOL, 1, 1,
 	queue_delete},
+    {"spool", "check", "spool check DIR",
+	"verify the checksums of a spool that is not in use", 0, 1, 1,
+	spool_check},
+    {"spool", "dump", "spool dump DIR",
+	"print what is in a spool that is not in use", 0, 1, 1, spool_dump},
 };
 
 static void print_usage(FILE *out)
