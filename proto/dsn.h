@@ -22,8 +22,8 @@ enum dsn_action {
 };
 
 struct dsn_rcpt {
-	struct slice address;	 /* without <> */
-	struct slice orcpt;	 /* ORCPT as received, empty = absent */
+	struct slice address; /* without <> */
+	struct slice orcpt;   /* ORCPT as received, empty = absent */
 	enum dsn_action action;
 	const struct outcome *outcome; /* of the last attempt */
 	struct slice host;	 /* whose reply it is; empty = none was asked */
@@ -34,21 +34,21 @@ struct dsn_rcpt {
 enum dsn_original { DSN_ORIGINAL_NONE, DSN_ORIGINAL_HEADER, DSN_ORIGINAL_FULL };
 
 struct dsn_report {
-	enum dsn_action kind;	/* of the worst recipient: subject and text */
-	struct slice hostname;	/* ours */
-	struct slice id;	/* the report's own: Message-ID, boundaries */
+	enum dsn_action kind;	  /* of the worst recipient: subject and text */
+	struct slice hostname;	  /* ours */
+	struct slice id;	  /* the report's own: Message-ID, boundaries */
 	struct slice original_id; /* the original's queue id */
-	struct slice sender;	/* of the original: who gets the report */
-	struct slice envid;	/* ENVID as received, empty = absent */
-	uint64_t arrival_wall_s; /* of the original */
+	struct slice sender;	  /* of the original: who gets the report */
+	struct slice envid;	  /* ENVID as received, empty = absent */
+	uint64_t arrival_wall_s;  /* of the original */
 	uint64_t now_wall_s;
 	uint64_t retry_until_wall_s; /* DSN_DELAYED */
 	const struct dsn_rcpt *rcpts;
 	uint32_t rcpt_count;
 	enum dsn_original original_form; /* at most this comes back */
-	struct slice original;	/* stored bytes from its first field on; may be
-				 * cut when its body is not wanted */
-	bool smtputf8;		/* the original was sent with SMTPUTF8 */
+	struct slice original; /* stored bytes from its first field on; may be
+				* cut when its body is not wanted */
+	bool smtputf8;	       /* the original was sent with SMTPUTF8 */
 };
 
 /* What the report's own envelope must declare. */
@@ -63,8 +63,8 @@ struct dsn_needs {
 /* Writes the whole report.  When the room is too small the original's body, its
  * header, and at last the servers' texts are left out; when even that does not
  * help it returns false and leaves `out` as it was. */
-bool dsn_put(struct buf *out, const struct dsn_report *r,
-    struct dsn_needs *needs);
+bool dsn_put(
+    struct buf *out, const struct dsn_report *r, struct dsn_needs *needs);
 
 /* Whether NOTIFY (a set of enum dsn_notify, 0 = absent) asks for it.  Absent
  * means failure and delay (RFC 3461, 4.1 leaves delay to us). */

@@ -21,11 +21,11 @@ enum outcome_kind {
 
 struct outcome {
 	enum outcome_kind kind;
-	uint16_t code;	      /* SMTP reply code; 0 = no reply (network, DNS) */
-	uint16_t status[3];   /* enhanced status, {4,4,1}; always set; up to
-			       * 999 each (RFC 3463, 2) */
-	bool site;	      /* the site is at fault, not this message: connect,
-			       * greeting, EHLO, DNS */
+	uint16_t code;	    /* SMTP reply code; 0 = no reply (network, DNS) */
+	uint16_t status[3]; /* enhanced status, {4,4,1}; always set; up to
+			     * 999 each (RFC 3463, 2) */
+	bool site;	    /* the site is at fault, not this message: connect,
+			     * greeting, EHLO, DNS */
 	uint16_t text_len;
 	char text[OUTCOME_TEXT_MAX]; /* the reply without CRLF (lines joined by
 				      * a blank), or our own sentence */

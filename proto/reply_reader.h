@@ -10,22 +10,22 @@
 
 #include "core/base/slice.h"
 
-#define REPLY_TEXT_MAX 1024  /* what is kept of a reply's text */
-#define REPLY_LINES_MAX 128  /* more is an attack */
+#define REPLY_TEXT_MAX 1024 /* what is kept of a reply's text */
+#define REPLY_LINES_MAX 128 /* more is an attack */
 #define REPLY_BYTES_MAX 65536
 
 enum reply_result { REPLY_MORE, REPLY_COMPLETE, REPLY_BAD };
 
 struct reply_reader {
-	uint16_t code;	    /* of the reply */
-	uint16_t text_len;  /* lines without codes, joined by '\n' */
+	uint16_t code;	   /* of the reply */
+	uint16_t text_len; /* lines without codes, joined by '\n' */
 	uint16_t line_count;
 	uint32_t byte_count;
 	/* private: the line being read */
 	uint16_t line_code;
 	uint8_t digit_count;
-	bool last;	    /* it is the reply's last */
-	bool cr_held;	    /* a CR came: its end, or text? */
+	bool last;    /* it is the reply's last */
+	bool cr_held; /* a CR came: its end, or text? */
 	uint8_t state;
 	char text[REPLY_TEXT_MAX];
 };

@@ -6,8 +6,9 @@
  *   greeting, EHLO (HELO when that is refused)
  *   -> CLIENT_NEED_MESSAGE: smtp_client_send(transaction) or smtp_client_quit
  *   -> MAIL, RCPTs, DATA in one go where PIPELINING is offered, else one by one
- *   -> CLIENT_NEED_BODY: the driver sends the stored bytes (dot-stuffed, CRLF at
- *      the end), then calls smtp_client_body_sent, which writes ".\r\n"
+ *   -> CLIENT_NEED_BODY: the driver sends the stored bytes (dot-stuffed, with
+ *      CRLF at the end), then calls smtp_client_body_sent; the next call
+ *      of smtp_client_next writes the final dot
  *   -> CLIENT_NEED_RESULT: every recipient of the transaction has its outcome
  *   -> CLIENT_NEED_MESSAGE again, ...
  *   -> CLIENT_NEED_CLOSE
@@ -39,11 +40,11 @@ enum smtp_client_need {
 	CLIENT_NEED_INPUT,   /* `out` is to be sent; then the server's answer */
 	CLIENT_NEED_OUTPUT,  /* `out` is (nearly) full: send it, call again */
 	CLIENT_NEED_MESSAGE, /* a transaction, or quit */
-	CLIENT_NEED_BODY,    /* send `out`, the body, then _body_sent; when input
-			      * comes meanwhile, call with it: the answer may
-			      * be RESULT (the server broke off) */
-	CLIENT_NEED_RESULT,  /* the outcomes are final; call again to go on */
-	CLIENT_NEED_CLOSE,   /* send `out`, then close; s->closed_by tells why */
+	CLIENT_NEED_BODY,   /* send `out`, the body, then _body_sent; when input
+			     * comes meanwhile, call with it: the answer may
+			     * be RESULT (the server broke off), else go on */
+	CLIENT_NEED_RESULT, /* the outcomes are final; call again to go on */
+	CLIENT_NEED_CLOSE,  /* send `out`, then close; s->closed_by tells why */
 };
 
 /* What the driver's time-out must be while it waits (RFC 5321, 4.5.3.2). */
@@ -59,20 +60,20 @@ enum smtp_client_wait {
 };
 
 struct smtp_client_rcpt {
-	struct slice address;  /* without <> */
-	struct slice orcpt;    /* "rfc822;..." or empty */
-	uint8_t notify;	       /* set of enum dsn_notify; 0 = absent */
+	struct slice address;	/* without <> */
+	struct slice orcpt;	/* "rfc822;..." or empty */
+	uint8_t notify;		/* set of enum dsn_notify; 0 = absent */
 	struct outcome outcome; /* the machine's answer */
 };
 
 /* A message for some recipients.  Belongs to the driver and must stay from
  * smtp_client_send until CLIENT_NEED_RESULT (or smtp_client_fail). */
 struct smtp_client_transaction {
-	struct slice sender;   /* without <>; empty = null sender */
-	uint64_t size;	       /* bytes of the message, for SIZE= and its check */
-	bool body_8bit;	       /* the body needs 8BITMIME */
-	bool smtputf8;	       /* an address or the header needs SMTPUTF8 */
-	uint8_t ret;	       /* enum dsn_ret */
+	struct slice sender; /* without <>; empty = null sender */
+	uint64_t size;	     /* bytes of the message, for SIZE= and its check */
+	bool body_8bit;	     /* the body needs 8BITMIME */
+	bool smtputf8;	     /* an address or the header needs SMTPUTF8 */
+	uint8_t ret;	     /* enum dsn_ret */
 	struct slice envid;
 	struct smtp_client_rcpt *rcpts;
 	uint32_t rcpt_count;
@@ -95,24 +96,25 @@ enum smtp_client_state {
 };
 
 struct smtp_client {
-	struct slice helo;     /* our name */
+	struct slice helo; /* our name */
 	struct smtp_offers offers;
-	struct smtp_client_transaction *transaction; /* now, or NULL; still set
-				 * at CLIENT_NEED_RESULT, gone with the next
-				 * call */
-	uint32_t message_count; /* transactions that ended on this session */
+	struct smtp_client_transaction
+	    *transaction;	  /* now, or NULL; still set
+				   * at CLIENT_NEED_RESULT, gone with the next
+				   * call */
+	uint32_t message_count;	  /* transactions that ended on this session */
 	struct outcome closed_by; /* CLIENT_NEED_CLOSE: what ended the session;
 				   * kind OUTCOME_NONE after smtp_client_quit */
 	/* private */
 	enum smtp_client_state state;
-	bool spoken;	    /* the one command of this state was written */
-	bool mail_open;	    /* the server has a MAIL that came to no dot */
-	bool stopped;	    /* ENVELOPE: no more commands, only their replies */
-	bool quit_due;	    /* CLOSED: a QUIT whose reply nobody waits for */
-	bool out_of_turn;   /* the reply being read began before its command */
+	bool spoken;	  /* the one command of this state was written */
+	bool mail_open;	  /* the server has a MAIL that came to no dot */
+	bool stopped;	  /* ENVELOPE: no more commands, only their replies */
+	bool quit_due;	  /* CLOSED: a QUIT whose reply nobody waits for */
+	bool out_of_turn; /* the reply being read began before its command */
 	uint32_t awaited_count; /* replies that the server owes us */
-	uint32_t written;   /* ENVELOPE: the next command to be written ... */
-	uint32_t answered;  /* ... and the one whose reply comes next */
+	uint32_t written;  /* ENVELOPE: the next command to be written ... */
+	uint32_t answered; /* ... and the one whose reply comes next */
 	struct reply_reader reply;
 };
 
@@ -129,8 +131,7 @@ enum smtp_client_wait smtp_client_waits_for(const struct smtp_client *s);
 /* Only when CLIENT_NEED_MESSAGE was said.  A message that the server cannot
  * take by its own offers (5.3.4 too big for its SIZE, 5.6.3 no 8BITMIME, 5.6.7
  * no SMTPUTF8) fails without a word to it, and the session goes on. */
-void smtp_client_send(
-    struct smtp_client *s, struct smtp_client_transaction *t);
+void smtp_client_send(struct smtp_client *s, struct smtp_client_transaction *t);
 void smtp_client_quit(struct smtp_client *s);
 
 /* Only when CLIENT_NEED_BODY was said (and nothing else since); `complete`

@@ -268,6 +268,13 @@ Test(dsn, of_addresses_in_utf8)
 	got = put(&r, &needs);
 	EXPECT(got, "Content-Type: message/global-headers\r\n");
 
+	/* The sender's own address, in the report's header. */
+	r.sender = SLICE("s\xc3\xab@a.example");
+	got = put(&r, &needs);
+	cr_assert(needs.body_8bit && needs.smtputf8);
+	EXPECT(got, "\r\nTo: <s\xc3\xab@a.example>\r\n");
+	r.sender = SLICE("s@a.example");
+
 	/* 8-bit text in the body makes no international message. */
 	r.original = SLICE("Subject: x\r\n\r\n\xc3\xab\r\n");
 	r.original_form = DSN_ORIGINAL_FULL;

@@ -256,6 +256,14 @@ static const struct talk talks[] = {
     /* Nonsense. */
     {"a greeting that is none", {{TO("b@x")}}, "S: SSH-2.0-x\n",
 	"O 0 4.5.0! malformed reply"},
+    {"354 to EHLO", {{TO("b@x")}}, HELLO "S: 354 go\n",
+	"O 0 4.5.0! unexpected reply to EHLO"},
+    {"354 to the dot", {{TO("b@x")}},
+	HELLO_PLAIN
+	"C: MAIL FROM:<s@a.example>\nS: 250 ok\n"
+	"C: RCPT TO:<b@x>\nS: 250 ok\nC: DATA\nS: 354 go\nC: body\nC: .\n"
+	"S: 354 again\n",
+	"L 0 4.5.0 unexpected reply\nL 0 4.5.0 unexpected reply"},
     {"a greeting of 354", {{TO("b@x")}}, "S: 354 go\n",
 	"O 0 4.5.0! unexpected greeting"},
     {"replies that nobody asked for, before MAIL", {{TO("b@x")}},

@@ -103,6 +103,34 @@ Test(smtp_client_turns, sends_no_dot_after_half_a_body)
 	    slice_of(rcpt.outcome.text, rcpt.outcome.text_len), SLICE("disk")));
 }
 
+Test(smtp_client_turns, ends_once_however_often_it_fails)
+{
+	struct bench b;
+	struct smtp_client_rcpt rcpt = {.address = SLICE("b@x")};
+	struct smtp_client_transaction t = {.rcpts = &rcpt, .rcpt_count = 1};
+	struct outcome why = lost;
+
+	greet(&b, "250 mx\r\n");
+	smtp_client_send(&b.client, &t);
+	smtp_client_fail(&b.client, lost);
+	why.kind = OUTCOME_DEFERRED;
+	smtp_client_fail(&b.client, why);
+	cr_assert_eq(rcpt.outcome.kind, OUTCOME_OTHER_HOST);
+	cr_assert_eq(hear(&b, "250 ok\r\n"), CLIENT_NEED_RESULT);
+	smtp_client_fail(&b.client, why);
+	cr_assert_eq(hear(&b, ""), CLIENT_NEED_CLOSE);
+	smtp_client_fail(&b.client, why);
+	cr_assert_eq(hear(&b, ""), CLIENT_NEED_CLOSE);
+	cr_assert_eq(b.client.closed_by.kind, OUTCOME_OTHER_HOST);
+	cr_assert_eq(b.out.len, 0);
+
+	/* An idle connection that the server closed hurts nobody. */
+	greet(&b, "250 mx\r\n");
+	smtp_client_fail(&b.client, lost);
+	cr_assert_eq(hear(&b, ""), CLIENT_NEED_CLOSE);
+	cr_assert_null(b.client.transaction);
+}
+
 Test(smtp_client_turns, waits_as_long_as_the_rfc_says)
 {
 	struct bench b = {.out = buf_over(b.room, sizeof(b.room))};
