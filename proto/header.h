@@ -1,9 +1,8 @@
 /* header.h -- header fields from a stream of stored bytes; what we add.
  *
- * The scanner is fed the pieces of the body as they come and looks at nothing
- * behind the empty line, or behind a line that is no field: what follows it is
- * body to some readers, so it is to us.  It keeps facts, not
- * text. */
+ * The scanner is fed the pieces of the body as they come, keeps facts and no
+ * text, and looks at nothing behind the empty line, or behind a line that is no
+ * field: what follows it is body to some readers, so it is to us. */
 #ifndef PROTO_HEADER_H
 #define PROTO_HEADER_H
 
