@@ -59,9 +59,9 @@ enum smtp_server_need {
 /* What is the same for all sessions; filled by the worker, shared. */
 struct smtp_server_options {
 	struct slice hostname;
-	uint64_t size_max;	   /* bytes; advertised and enforced */
-	uint32_t rcpt_count_max;   /* then 452 4.5.3 */
-	uint32_t error_count_max;  /* refused commands, then 421 4.7.0 */
+	uint64_t size_max;	  /* bytes; advertised and enforced */
+	uint32_t rcpt_count_max;  /* then 452 4.5.3 */
+	uint32_t error_count_max; /* refused commands, then 421 4.7.0 */
 };
 
 struct smtp_server_rcpt {
@@ -94,9 +94,9 @@ struct smtp_server {
 	struct smtp_server_envelope envelope;
 	struct rcpt_params rcpt; /* SMTP_NEED_RCPT: the one in question */
 	struct slice piece;	 /* SMTP_NEED_BODY */
-	struct slice helo;	 /* the name given in HELO or EHLO; empty before.
-				  * Looks into this struct: it must not move */
-	bool esmtp;		 /* EHLO was said, not HELO */
+	struct slice helo; /* the name given in HELO or EHLO; empty before.
+			    * Looks into this struct: it must not move */
+	bool esmtp;	   /* EHLO was said, not HELO */
 	/* SMTP_NEED_COMMIT: dot.has_8bit, and the message's own size is
 	 * body_len - dot.stuffed_count. */
 	struct dot dot;
@@ -107,11 +107,11 @@ struct smtp_server {
 	enum command_phase phase;
 	enum smtp_server_need question; /* ANSWER: which need is open */
 	bool answered;
-	bool receiving;	   /* DATA was accepted: ABORT or COMMIT is due */
-	bool abort_due;	   /* ABORT comes first of all */
-	bool chunked;	   /* the message comes by BDAT */
-	bool chunk_last;   /* this chunk is the last one */
-	bool ending;	   /* smtp_server_end was called */
+	bool receiving;	 /* DATA was accepted: ABORT or COMMIT is due */
+	bool abort_due;	 /* ABORT comes first of all */
+	bool chunked;	 /* the message comes by BDAT */
+	bool chunk_last; /* this chunk is the last one */
+	bool ending;	 /* smtp_server_end was called */
 	uint8_t helo_room[SMTP_SERVER_HELO_MAX];
 	struct line line;
 	struct smtp_server_rcpt *rcpt_asked; /* where s->rcpt will go */
@@ -145,8 +145,8 @@ enum smtp_server_need smtp_server_next(
 void smtp_server_accept(struct smtp_server *s, struct slice text);
 
 /* The driver's no, with its own reply; a 421 also closes.  The text must be
- * static for DATA, else live until the next smtp_server_next.  A refused DATA or
- * COMMIT ends the transaction; no ABORT follows. */
+ * static for DATA, else live until the next smtp_server_next.  A refused DATA
+ * or COMMIT ends the transaction; no ABORT follows. */
 void smtp_server_refuse(struct smtp_server *s, struct reply reply);
 
 /* From outside the dialogue; the session ends at the next smtp_server_next, or

@@ -988,6 +988,88 @@ Test(smtp_server, knows_when_a_message_is_coming)
 	talk_deinit(&t);
 }
 
+#define TO_READY "HELO x\r\n"
+#define TO_MAIL TO_READY "MAIL FROM:<a@b>\r\n"
+#define TO_RCPT TO_MAIL "RCPT TO:<c@d>\r\n"
+
+/* Each phase with each verb: the code, and the phase that is next. */
+Test(smtp_server, answers_each_verb_in_each_phase)
+{
+	static const struct {
+		const char *way;
+		enum command_phase phase;
+	} phases[] = {
+	    {"", PHASE_HELLO},
+	    {TO_READY, PHASE_READY},
+	    {TO_MAIL, PHASE_MAIL},
+	    {TO_MAIL "RCPT TO:<no@d>\r\n", PHASE_REFUSED},
+	    {TO_RCPT, PHASE_RCPT},
+	    {TO_RCPT "BDAT 1\r\nx", PHASE_CHUNKS},
+	};
+	enum { HEL = PHASE_HELLO, REA, MAI, REF, RCP, CHU };
+	static const struct {
+		const char *line;
+		uint16_t codes[COUNT(phases)];
+		uint8_t next[COUNT(phases)];
+	} verbs[] = {
+	    {"EHLO x\r\n", {250, 250, 250, 250, 250, 250},
+		{REA, REA, REA, REA, REA, REA}},
+	    {"HELO x\r\n", {250, 250, 250, 250, 250, 250},
+		{REA, REA, REA, REA, REA, REA}},
+	    {"MAIL FROM:<e@f>\r\n", {503, 250, 503, 503, 503, 503},
+		{HEL, MAI, MAI, REF, RCP, CHU}},
+	    {"RCPT TO:<e@f>\r\n", {503, 503, 250, 250, 250, 503},
+		{HEL, REA, RCP, RCP, RCP, CHU}},
+	    {"RCPT TO:<no@f>\r\n", {503, 503, 554, 554, 554, 503},
+		{HEL, REA, REF, REF, RCP, CHU}},
+	    {"DATA\r\n", {503, 503, 503, 554, 354, 503},
+		{HEL, REA, MAI, REF, RCP, CHU}},
+	    {"DATA\r\n.\r\n", {503, 503, 503, 554, 354, 503},
+		{HEL, REA, MAI, REF, REA, CHU}},
+	    /* A refused chunk ends the transaction: RFC 3030, 2. */
+	    {"BDAT 1\r\ny", {503, 503, 503, 554, 250, 250},
+		{HEL, REA, REA, REA, CHU, CHU}},
+	    {"BDAT 1 LAST\r\ny", {503, 503, 503, 554, 250, 250},
+		{HEL, REA, REA, REA, REA, REA}},
+	    {"RSET\r\n", {250, 250, 250, 250, 250, 250},
+		{HEL, REA, REA, REA, REA, REA}},
+	    {"NOOP\r\n", {250, 250, 250, 250, 250, 250},
+		{HEL, REA, MAI, REF, RCP, CHU}},
+	    {"VRFY x\r\n", {252, 252, 252, 252, 252, 252},
+		{HEL, REA, MAI, REF, RCP, CHU}},
+	    {"EXPN x\r\n", {502, 502, 502, 502, 502, 502},
+		{HEL, REA, MAI, REF, RCP, CHU}},
+	    {"HELP\r\n", {214, 214, 214, 214, 214, 214},
+		{HEL, REA, MAI, REF, RCP, CHU}},
+	    {"TURN\r\n", {500, 500, 500, 500, 500, 500},
+		{HEL, REA, MAI, REF, RCP, CHU}},
+	    {"QUIT\r\n", {221, 221, 221, 221, 221, 221},
+		{HEL, REA, REA, REA, REA, REA}},
+	};
+
+	for (size_t p = 0; p < COUNT(phases); p++)
+		for (size_t v = 0; v < COUNT(verbs); v++) {
+			struct talk t;
+			uint64_t code = 0;
+
+			talk_init(&t);
+			feed(&t, slice_of_str(phases[p].way));
+			cr_assert_eq(t.s.phase, phases[p].phase);
+			buf_clear(&t.got);
+			feed(&t, slice_of_str(verbs[v].line));
+			/* A commit's or an abort's line may come first. */
+			if (t.got.at[0] == 'D')
+				buf_drop(
+				    &t.got, slice_find(buf_slice(&t.got), '2'));
+			slice_number(slice_of(t.got.at, 3), &code);
+			cr_assert_eq(code, verbs[v].codes[p], "%s in phase %zu",
+			    verbs[v].line, p);
+			cr_assert_eq(t.s.phase, verbs[v].next[p],
+			    "%s in phase %zu", verbs[v].line, p);
+			talk_deinit(&t);
+		}
+}
+
 Test(smtp_server, believes_that_an_answer_was_asked_for, .signal = SIGABRT)
 {
 	struct talk t;
