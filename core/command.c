@@ -18,6 +18,7 @@
 #include "core/config/config.h"
 #include "core/ctl.h"
 #include "core/shards.h"
+#include "core/supervisor.h"
 #include "spool/spool.h"
 
 struct command {
@@ -29,6 +30,15 @@ struct command {
 	unsigned operands_min, operands_max;
 	int (*run)(const struct arguments *a);
 };
+
+static int run(const struct arguments *a)
+{
+	struct config *c = config_load(&a->config, stderr);
+
+	if (c == NULL)
+		return EX_CONFIG;
+	return supervisor_run(c, &a->config);
+}
 
 static int check_configuration(const struct arguments *a)
 {
@@ -132,6 +142,8 @@ static int spool_dump(const struct arguments *a)
 }
 
 static const struct command commands[] = {
+    {"run", NULL, "run [--config-dir DIR] [--set KEY=VALUE]...",
+	"run the relay in the foreground", TAKES_CONFIG, 0, 0, run},
     {"check", NULL, "check [--print] [--config-dir DIR] [--set KEY=VALUE]...",
 	"read the configuration and say what is wrong with it",
 	TAKES_CONFIG | TAKES_PRINT, 0, 0, check_configuration},
