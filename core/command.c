@@ -5,7 +5,9 @@
  * the configuration, by file and line, exit 78. */
 #include "core/command.h"
 
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/utsname.h>
 #include <sysexits.h>
 #include <time.h>
@@ -31,13 +33,41 @@ struct command {
 	int (*run)(const struct arguments *a);
 };
 
+/* The directory as it is from anywhere: the relay goes to its spool, and reads
+ * its configuration again later.  False: it has no name of our length. */
+static bool make_absolute(
+    struct config_arguments *arguments, char room[PATH_MAX])
+{
+	const char *dir = arguments->dir;
+	size_t len;
+
+	if (dir == NULL)
+		dir = getenv("APP_CONF");
+	if (dir == NULL || dir[0] == '\0' || dir[0] == '/')
+		return true;
+	if (getcwd(room, PATH_MAX) == NULL)
+		return false;
+	len = strlen(room);
+	int more = snprintf(room + len, PATH_MAX - len, "/%s", dir);
+	arguments->dir = room;
+	return more >= 0 && (size_t)more < PATH_MAX - len;
+}
+
 static int run(const struct arguments *a)
 {
-	struct config *c = config_load(&a->config, stderr);
+	struct config_arguments arguments = a->config;
+	struct config *c;
+	char dir[PATH_MAX];
 
+	if (!make_absolute(&arguments, dir)) {
+		fprintf(stderr, "the configuration directory's name is too "
+				"long\n");
+		return EX_CONFIG;
+	}
+	c = config_load(&arguments, stderr);
 	if (c == NULL)
 		return EX_CONFIG;
-	return supervisor_run(c, &a->config);
+	return supervisor_run(c, &arguments);
 }
 
 static int check_configuration(const struct arguments *a)
