@@ -136,15 +136,44 @@ int commit_next_segment(struct spool *s)
 	return 0;
 }
 
+/* Whether the open commit takes so much more. */
+static bool joins(const struct commit *c, uint32_t len, uint32_t entry_len)
+{
+	uint64_t end = (uint64_t)c->offset + c->len + len;
+
+	if (c->record_count > 0 && c->len + len > COMMIT_LEN_MAX)
+		return false;
+	return segment_fits(c->segment, end, entry_len);
+}
+
+static bool begins_segment(
+    const struct spool *s, uint32_t len, uint32_t entry_len)
+{
+	const struct segment *g = s->active;
+
+	return g == NULL || g->poisoned ||
+	       !segment_fits(g,
+		   (uint64_t)g->fill + sizeof(struct commit_head) + len,
+		   entry_len);
+}
+
+bool commit_needs_segment(
+    const struct spool *s, uint32_t len, uint32_t entry_len)
+{
+	if (s->open != NULL && joins(s->open, len, entry_len))
+		return false;
+	if (s->open != NULL && s->open->record_count > 0)
+		len += (uint32_t)round_up(s->open->len, BLOCK_LEN);
+	return begins_segment(s, len, entry_len);
+}
+
 static int open_commit(struct spool *s, uint32_t len, uint32_t entry_len)
 {
 	uint32_t head_len = sizeof(struct commit_head);
 
 	if (s->lsn_next - s->lsn_first == COMMIT_RING)
 		return -EAGAIN;
-	if (s->active == NULL || s->active->poisoned ||
-	    !segment_fits(s->active, (uint64_t)s->active->fill + head_len + len,
-		entry_len)) {
+	if (begins_segment(s, len, entry_len)) {
 		int err = commit_next_segment(s);
 
 		if (err < 0)
@@ -170,16 +199,6 @@ static int open_commit(struct spool *s, uint32_t len, uint32_t entry_len)
 	g->last_lsn = c->lsn;
 	s->open = c;
 	return 0;
-}
-
-/* Whether the open commit takes so much more. */
-static bool joins(const struct commit *c, uint32_t len, uint32_t entry_len)
-{
-	uint64_t end = (uint64_t)c->offset + c->len + len;
-
-	if (c->record_count > 0 && c->len + len > COMMIT_LEN_MAX)
-		return false;
-	return segment_fits(c->segment, end, entry_len);
 }
 
 int commit_lay(

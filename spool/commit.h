@@ -17,6 +17,9 @@ struct laid {
  * way; -ENOSPC: no segment; -EIO: the disk fails. */
 MUST_USE int commit_lay(
     struct spool *s, uint32_t len, uint32_t entry_len, struct laid *l);
+/* Whether that would begin another segment. */
+bool commit_needs_segment(
+    const struct spool *s, uint32_t len, uint32_t entry_len);
 /* Seals the record at l->at, which is complete, and counts it in; l then is at
  * the room behind it.  `urgent`: somebody waits for it. */
 void commit_add(struct spool *s, struct laid *l, bool urgent);

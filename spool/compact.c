@@ -21,6 +21,7 @@
 #include "spool/commit.h"
 #include "spool/draft.h"
 #include "spool/index.h"
+#include "spool/note.h"
 #include "spool/segment.h"
 #include "spool/spare.h"
 
@@ -49,8 +50,8 @@ void compact_close(struct spool *s)
 
 void compact_kick(struct spool *s)
 {
-	if (!s->recovering)
-		segment_reclaim(s);
+	if (!s->recovering && segment_reclaim(s))
+		backlog_run(s);
 }
 
 bool compact_busy(const struct spool *s)

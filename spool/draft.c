@@ -97,7 +97,8 @@ static int lay_piece(struct spool *s, struct draft *d, const uint8_t *piece)
 
 	if (in->chunk_count == RECORD_COUNT_MAX)
 		return -EFBIG;
-	if (segments_free(s) < SEGMENT_RESERVE)
+	if (segments_free(s) < SEGMENT_RESERVE &&
+	    commit_needs_segment(s, r.len, 0))
 		return -ENOSPC;
 	int err = commit_lay(s, r.len, 0, &l);
 
@@ -265,6 +266,10 @@ int draft_lay(struct spool *s, struct draft *d, const struct laying *what,
 		note_len = n.len;
 		entry_len += record_entry_len(&n);
 	}
+	/* Reports and moves give space back in the end; new mail does not. */
+	if (what->type == RECORD_MSG && note == NULL && segments_free(s) == 0 &&
+	    commit_needs_segment(s, r.len, entry_len))
+		return -ENOSPC;
 	int err = commit_lay(s, note_len + r.len, entry_len, l);
 
 	if (err < 0)

@@ -73,7 +73,7 @@ bool segment_block_good(const struct segment_block *b)
 		return false;
 	if (b->crc != crc32c(0, b, offsetof(struct segment_block, crc)))
 		return false;
-	if (b->number == 0 || b->previous >= b->number || b->oldest > b->number)
+	if (b->number == 0 || b->oldest > b->number)
 		return false;
 	if (b->segment_len < 4 * BLOCK_LEN || b->segment_len > UINT32_MAX ||
 	    b->segment_len % BLOCK_LEN != 0)

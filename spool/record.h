@@ -22,7 +22,7 @@ struct segment_block {
 	uint32_t format;	/*   8 */
 	uint32_t shard;		/*  12 */
 	uint32_t number;	/*  16 of this use; rises, never used again */
-	uint32_t previous;	/*  20 number of the segment before; 0 = none */
+	uint32_t zero0;		/*  20 */
 	uint32_t oldest;	/*  24 segments below this are not needed */
 	uint32_t seed;		/*  28 */
 	uint64_t first_lsn;	/*  32 fence: no commit of an earlier segment

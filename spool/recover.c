@@ -104,7 +104,6 @@ static void become(struct segment *g, const struct segment_block *b)
 {
 	g->state = SEGMENT_LOG;
 	g->number = b->number;
-	g->previous = b->previous;
 	g->seed = b->seed;
 	g->first_lsn = b->first_lsn;
 	g->len = (uint32_t)b->segment_len;
@@ -287,8 +286,7 @@ static void link_chain(struct recovery *r)
 	}
 }
 
-/* Sets each segment's last_lsn to where the later ones fence it off, and looks
- * for gaps. */
+/* Sets each segment's last_lsn to where the later ones fence it off. */
 static void fence_chain(struct recovery *r)
 {
 	struct spool *s = r->spool;
@@ -301,9 +299,6 @@ static void fence_chain(struct recovery *r)
 		g->last_lsn = fence - 1;
 		if (g->first_lsn > 0 && g->first_lsn < fence)
 			fence = g->first_lsn;
-		if (g->previous >= r->oldest && g->previous > 0 &&
-		    segment_find(s, g->previous) == NULL)
-			damaged(r, g, "the segment before it is missing");
 	}
 }
 
@@ -411,6 +406,8 @@ static bool replay_sealed(struct recovery *r, struct segment *g)
 		    &r->replay, g, record, entry.offset, entry.first_number);
 	if (seal.len > 0)
 		damaged(r, g, "seal");
+	if (last.last_lsn < g->last_lsn && last.last_lsn < r->end)
+		damaged(r, g, "commits missing behind it");
 	return true;
 }
 
@@ -489,6 +486,7 @@ static int run(struct recovery *r)
 	if (err < 0)
 		return err;
 	link_chain(r);
+	r->replay.oldest = chain_oldest(s);
 	fence_chain(r);
 	find_stable(r);
 	find_end(r);

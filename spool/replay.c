@@ -52,6 +52,10 @@ static void replay_message(struct replay *p, struct segment *g,
 	struct spool *s = p->spool;
 
 	forget(s, r->id);
+	/* A segment with a piece of it was given back: it was finished, and
+	 * only its DONE was not on disk yet. */
+	if (first_number < p->oldest)
+		return;
 	if (!envelope_there(r)) {
 		p->lost_count++;
 		return;

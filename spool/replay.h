@@ -6,7 +6,8 @@
 
 struct replay {
 	struct spool *spool;
-	bool telling; /* all is known: only call ready() for what is alive */
+	bool telling;	 /* all is known: only call ready() for what is alive */
+	uint32_t oldest; /* number of the oldest segment needed */
 	uint32_t lost_count; /* messages whose envelope is gone */
 	int error;
 };

@@ -11,9 +11,12 @@
  * void at once, and no name and no directory changes when files are reused.
  *
  * The log is the chain of segments by number.  Segments are given back at its
- * old end only.  A spare still looks like the segment it was; it is not one
- * because every later first block, and every commit, says which number is the
- * oldest that is needed. */
+ * old end only.  A spare still looks like the segment it was, and a crash may
+ * make it one again: with nothing alive in it, as long as the outcomes in later
+ * segments are still there.  So spares are used again, or removed, in the order
+ * in which they were given back, and never overtaken by the segments behind
+ * them; and every later first block says which number is the oldest that is
+ * needed. */
 #include "spool/segment.h"
 
 #include <errno.h>
@@ -155,7 +158,7 @@ struct segment *segment_make(struct spool *s, int *err)
 	struct segment *g = NULL;
 
 	*err = -ENOSPC;
-	if (s->file_count < s->segment_limit)
+	if (s->file_count < s->segment_limit + SEGMENT_OVERRUN)
 		g = free_slot(s);
 	if (g == NULL)
 		return NULL;
@@ -186,34 +189,43 @@ void segment_to_spares(struct spool *s, struct segment *g)
 	    .fd = g->fd,
 	    .len = g->len,
 	    .state = SEGMENT_SPARE,
+	    .poisoned = g->poisoned,
 	};
 	list_init(&g->link);
-	if (g->len != s->segment_len || s->spare_count >= SPARES_KEPT_MAX ||
-	    s->file_count > s->segment_limit) {
-		segment_unmake(s, g);
-		return;
-	}
 	list_push_back(&s->spares, &g->link);
 	s->spare_count++;
 }
 
-static struct segment *take_spare(struct spool *s, int *err)
+/* The first spare, off the list; NULL = none. */
+static struct segment *pop_spare(struct spool *s)
 {
 	struct list *node = list_pop_front(&s->spares);
 
-	*err = 0;
-	if (node != NULL) {
-		struct segment *g = container_of(node, struct segment, link);
-
-		s->spare_count--;
-		*err = segment_fd(s, g);
-		if (*err >= 0)
-			return g;
-		segment_to_spares(s, g);
+	if (node == NULL)
 		return NULL;
-	}
-	struct segment *g = segment_make(s, err);
+	s->spare_count--;
+	return container_of(node, struct segment, link);
+}
 
+void segments_trim(struct spool *s)
+{
+	while (s->spare_count > SPARES_KEPT_MAX ||
+	       (s->spare_count > 0 && s->file_count > s->segment_limit))
+		segment_unmake(s, pop_spare(s));
+}
+
+/* A spare whose file can be used, or a new file. */
+static struct segment *take_spare(struct spool *s, int *err)
+{
+	struct segment *g;
+
+	while ((g = pop_spare(s)) != NULL) {
+		if (!g->poisoned && g->len == s->segment_len &&
+		    segment_fd(s, g) >= 0)
+			return g;
+		segment_unmake(s, g);
+	}
+	g = segment_make(s, err);
 	if (g == NULL)
 		return NULL;
 	*err = segment_sync_dir(s);
@@ -230,7 +242,6 @@ struct segment_block segment_block_of(
 	struct segment_block b = {
 	    .shard = s->options.shard,
 	    .number = g->number,
-	    .previous = g->previous,
 	    .oldest = chain_oldest(s),
 	    .seed = g->seed,
 	    .first_lsn = g->first_lsn,
@@ -258,23 +269,8 @@ static void on_begun(struct durable *d, int result)
 	rescue_run(d->spool);
 }
 
-/* Of the nearest one that is known to the disk. */
-static uint32_t number_before(struct spool *s, struct segment *g)
-{
-	for (struct list *node = g->link.prev; node != &s->chain;
-	     node = node->prev) {
-		struct segment *before =
-		    container_of(node, struct segment, link);
-
-		if (before->begun)
-			return before->number;
-	}
-	return 0;
-}
-
 void segment_number(struct spool *s, struct segment *g)
 {
-	g->previous = number_before(s, g);
 	g->number = ++s->number_last;
 	g->begun = false;
 	/* Not a secret for long, but nobody can know it in advance. */
@@ -357,11 +353,23 @@ uint32_t segments_free(const struct spool *s)
 	return count;
 }
 
+/* What the log is, where it ends and which ids were used stands in the newest
+ * segment that the disk knows. */
+static bool newest_begun(const struct spool *s, const struct segment *g)
+{
+	struct list *node = g->link.next;
+
+	while (node != &s->chain &&
+	       !container_of(node, struct segment, link)->begun)
+		node = node->next;
+	return node == &s->chain;
+}
+
 static bool needed(const struct spool *s, const struct segment *g)
 {
-	return g == s->active || !g->full || g->alive_count > 0 ||
-	       g->pin_count > 0 || g->read_count > 0 || g->seal != NULL ||
-	       g->last_lsn >= s->lsn_first;
+	return g == s->active || newest_begun(s, g) || !g->full ||
+	       g->alive_count > 0 || g->pin_count > 0 || g->read_count > 0 ||
+	       g->seal != NULL || g->last_lsn >= s->lsn_first;
 }
 
 bool segment_reclaim(struct spool *s)
@@ -379,10 +387,8 @@ bool segment_reclaim(struct spool *s)
 		any = true;
 		if (s->behind == g)
 			s->behind = NULL;
-		if (g->poisoned)
-			g->state = SEGMENT_SHUNNED;
-		else
-			segment_to_spares(s, g);
+		segment_to_spares(s, g);
+		segments_trim(s);
 	}
 	return any;
 }

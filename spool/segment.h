@@ -21,7 +21,10 @@ struct segment *segment_make(struct spool *s, int *err);
 MUST_USE int segment_sync_dir(struct spool *s);
 /* Takes a file that holds nothing away. */
 void segment_unmake(struct spool *s, struct segment *g);
+/* The last of the spares: what it held is not needed any more. */
 void segment_to_spares(struct spool *s, struct segment *g);
+/* Removes spares that are too many, those first that are first. */
+void segments_trim(struct spool *s);
 
 /* The next segment to be filled becomes s->active; its first block is being
  * written.  0, -EAGAIN (too much is under way) or -errno. */

@@ -75,7 +75,8 @@ void spares_run(struct spool *s)
 	int err;
 
 	if (s->making != NULL || s->closing || s->failing || s->disk_full ||
-	    s->spare_count >= SPARES_WANTED || s->active == NULL)
+	    s->spare_count >= SPARES_WANTED || s->active == NULL ||
+	    s->file_count >= s->segment_limit)
 		return;
 	if (s->number_last == s->active->number && s->chain_count == 1 &&
 	    s->active->fill < s->active->len / 4)

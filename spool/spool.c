@@ -319,8 +319,6 @@ static int take_message(struct spool *s, const struct draft *d,
 	*m = NULL;
 	if (s->closing)
 		return -ENOSPC;
-	if (segments_free(s) == 0 && s->active == NULL)
-		return -ENOSPC;
 	*m = index_take(s, d->id, what->rcpt_count);
 	return *m == NULL ? -ENOSPC : 0;
 }

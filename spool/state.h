@@ -17,6 +17,7 @@
 #define UNDURABLE_CHUNKS_MAX (2u << 20) /* then pieces of bodies wait */
 #define SEALS 4u
 #define SEGMENT_RESERVE 2u /* kept free for notes, moves and reports */
+#define SEGMENT_OVERRUN 4u /* beyond the quota, when those are used up */
 #define SEGMENTS_MIN 6u
 #define SEGMENT_FD_MAX 64u /* descriptors kept open for reading */
 #define SPARES_WANTED 2u   /* written in advance, when traffic flows */
@@ -45,11 +46,10 @@ struct durable {
 };
 
 enum segment_state {
-	SEGMENT_NONE,	 /* the slot has no file */
-	SEGMENT_MAKING,	 /* its file is being filled with zeros */
-	SEGMENT_SPARE,	 /* a file that holds nothing that is needed */
-	SEGMENT_LOG,	 /* part of the log: on spool->chain */
-	SEGMENT_SHUNNED, /* a write to it failed and nothing in it is needed */
+	SEGMENT_NONE,	/* the slot has no file */
+	SEGMENT_MAKING, /* its file is being filled with zeros */
+	SEGMENT_SPARE,	/* a file that holds nothing that is needed */
+	SEGMENT_LOG,	/* part of the log: on spool->chain */
 };
 
 struct segment {
@@ -59,7 +59,6 @@ struct segment {
 	int fd; /* -1 = not open now */
 	uint32_t len;
 	uint32_t number;
-	uint32_t previous;
 	uint32_t seed;
 	uint32_t
 	    start;     /* where its commits begin: BLOCK_LEN but after rescue */
