@@ -21,7 +21,7 @@
 #define RCPTS_MAX 150
 #define SESSIONS 6
 #define LIVES 5
-#define SEEDS 60
+#define SEEDS 50
 #define READINGS 8
 #define READ_MAX 100000
 
