@@ -22,6 +22,7 @@
 #include <stdio.h>
 
 #include "core/base/buf.h"
+#include "proto/idna.h"
 
 enum { QUERY_V6, QUERY_V4 };
 
@@ -427,6 +428,16 @@ static void find_relay(struct route *r, struct slice text)
 	ask_name(r);
 }
 
+/* RFC 6531, 3.3: the domain of an address may be in Unicode. */
+static bool domain_put(char *room, size_t room_len, struct slice text)
+{
+	uint8_t ascii_room[DNS_NAME_MAX + 1];
+	struct buf ascii = buf_over(ascii_room, sizeof(ascii_room));
+
+	return idna_put(&ascii, text) &&
+	       name_put(room, room_len, buf_slice(&ascii));
+}
+
 static void find_domain(struct route *r, struct slice text)
 {
 	if (text.len >= 2 && text.at[0] == '[' &&
@@ -435,7 +446,7 @@ static void find_domain(struct route *r, struct slice text)
 			return;
 	} else if (localhost_found(r, text)) {
 		return;
-	} else if (name_put(r->domain, sizeof(r->domain), text)) {
+	} else if (domain_put(r->domain, sizeof(r->domain), text)) {
 		memcpy(r->name, r->domain, sizeof(r->name));
 		ask_name(r);
 		return;

@@ -222,6 +222,7 @@ static const struct zone_line zone[] = {
     {"relay.mail.svc.local", A, "10.0.0.7", false},
     {"loop.ex", MX, "10/lo.ex", false},
     {"lo.ex", A, "127.0.0.3", false},
+    {"xn--bcher-kva.ex", MX, "10/b.ex", false},
     {0},
 };
 
@@ -240,6 +241,11 @@ static const struct route_case cases[] = {
 	"a.ex=2001:db8::1 a.ex=192.0.2.1 a.ex=192.0.2.2 copy.ex=192.0.2.9"},
     {"nomx.ex", false, "nomx.ex=192.0.2.4"},
     {"loop.ex", false, "lo.ex=127.0.0.3"},
+    {"b\xc3\xbc"
+     "cher.ex",
+	false, "b.ex=192.0.2.3"},
+    {"\xc3.ex", false, "failed 5.1.2 this is no domain: ?.ex"},
+    {"a..ex", false, "failed 5.1.2 this is no domain: a..ex"},
     {"null.ex", false, "failed 5.1.10 null.ex does not accept mail (null MX)"},
     {"halfnull.ex", false, "b.ex=192.0.2.3"},
     {"nulls.ex", false, "failed 5.4.4 nulls.ex has MX records without a host"},
