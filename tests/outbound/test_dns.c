@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/base/buf.h"
@@ -532,6 +533,83 @@ Test(dns, does_not_wait_long_for_the_roots_keys)
 	ask(&q, SLICE("c.lab"), DNS_TYPE_MX);
 	turn_until(3);
 	close(silent);
+}
+
+/* Stands between the resolver and NSD, and loses every question for the root's
+ * keys for `lose_ms`. */
+static void stand_between(int front, uint16_t nsd_port, int lose_ms)
+{
+	static struct sockaddr_in clients[65536]; /* by the question's id */
+	struct sockaddr_in nsd = {.sin_family = AF_INET,
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	    .sin_port = htons(nsd_port)};
+	static const uint8_t root_keys[] = {0, 0, 48, 0, 1};
+	uint16_t port;
+	int back = udp_socket(&port);
+	struct pollfd ready[] = {
+	    {.fd = front, .events = POLLIN}, {.fd = back, .events = POLLIN}};
+	struct timespec begun, now;
+
+	clock_gettime(CLOCK_MONOTONIC, &begun);
+	for (;;) {
+		uint8_t packet[4096];
+		struct sockaddr_in from;
+		socklen_t from_len = sizeof(from);
+
+		poll(ready, COUNT(ready), -1);
+		bool question = ready[0].revents != 0;
+		ssize_t len = recvfrom(question ? front : back, packet,
+		    sizeof(packet), 0, (struct sockaddr *)&from, &from_len);
+
+		if (len < 17)
+			continue;
+		struct sockaddr_in *client =
+		    &clients[packet[0] << 8 | packet[1]];
+
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		int ms = (now.tv_sec - begun.tv_sec) * 1000 +
+			 (now.tv_nsec - begun.tv_nsec) / 1000000;
+
+		if (question && ms < lose_ms &&
+		    memcmp(packet + 12, root_keys, sizeof(root_keys)) == 0)
+			continue;
+		if (question)
+			*client = from;
+		sendto(question ? back : front, packet, len, 0,
+		    (struct sockaddr *)(question ? &nsd : client), sizeof(nsd));
+	}
+}
+
+Test(dns, validates_again_when_the_roots_keys_come_late)
+{
+	struct dns_query q = {0};
+	uint16_t port;
+	int front = udp_socket(&port);
+
+	nsd_start(true);
+	pid_t between = fork();
+
+	if (between == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		stand_between(front, lab.port, 2300);
+	}
+	snprintf(lab.server, sizeof(lab.server), "127.0.0.1@%u", port);
+	open_dns((struct dns_options){
+	    .dnssec = true, .trust_anchor_file = FIXTURES "root.key"});
+	ask(&q, SLICE("first.lab"), DNS_TYPE_A);
+	while (strstr(log_text(), "dnssec_off") == NULL)
+		loop_turn(lab.loop);
+	cr_expect(q.busy);
+	turn_until(1);
+	cr_expect_eq(q.status, DNS_FOUND, "%s", q.why);
+	while (strstr(log_text(), "dnssec_on") == NULL)
+		loop_turn(lab.loop);
+	ask(&q, SLICE("mx.signed"), DNS_TYPE_A);
+	turn_until(2);
+	cr_expect_eq(q.status, DNS_FOUND, "%s", q.why);
+	cr_expect(q.secure);
+	kill(between, SIGKILL);
+	waitpid(between, NULL, 0);
 }
 
 Test(dns, defers_when_the_anchor_file_is_no_good)
