@@ -17,6 +17,7 @@
 #include "core/base/id.h"
 
 #define SEND_AT (CONTROL_OUT_ROOM / 2)
+#define CONTENT_BLOCK 16384
 
 enum control_verb { VERB_LIST, VERB_SHOW };
 
@@ -35,7 +36,10 @@ struct control_session {
 	uint64_t *ids; /* mapped, CONTROL_ID_MAX */
 	size_t id_count;
 	size_t id_next;
-	uint64_t id; /* whose envelope is being read */
+	uint64_t id;	       /* whose envelope or content is being read */
+	uint64_t content_next; /* `show`: the offset of the next block */
+	bool in_content;
+	bool in_line; /* the last block ended inside a line */
 	struct spool_read read;
 	uint8_t line_room[CONTROL_LINE_MAX];
 	uint8_t out_room[CONTROL_OUT_ROOM];
@@ -126,6 +130,13 @@ static void put_destinations(struct buf *out, const struct message *m,
 	} while (e != first && buf_left(out) > 4096);
 }
 
+/* On one line, in one column. */
+static void put_text(struct buf *out, struct slice text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		buf_put_byte(out, text.at[i] < ' ' ? ' ' : text.at[i]);
+}
+
 static void put_row(struct control_session *s, const struct message *m,
     const struct envelope *e)
 {
@@ -143,7 +154,7 @@ static void put_row(struct control_session *s, const struct message *m,
 	buf_put_byte(&s->out, '\t');
 	buf_put(&s->out, e->sender.len > 0 ? e->sender : SLICE("<>"));
 	buf_put_byte(&s->out, '\t');
-	buf_put(&s->out, error);
+	put_text(&s->out, error);
 	buf_put_byte(&s->out, '\n');
 }
 
@@ -183,7 +194,7 @@ static void put_state(struct buf *out, const struct message *m)
 			    (unsigned long long)d->paused_until_s);
 		if (d->error_len > 0) {
 			buf_put_str(out, " last_error=");
-			buf_put(out, slice_of(d->error, d->error_len));
+			put_text(out, slice_of(d->error, d->error_len));
 		}
 		buf_put_byte(out, '\n');
 		e = entry_sibling(e);
@@ -220,10 +231,59 @@ static void put_one(struct control_session *s, const struct message *m)
 
 	if (!envelope_get(slice_of(s->envelope, m->envelope_len), &e, &rest))
 		return;
-	if (s->verb == VERB_SHOW)
-		put_message(s, m, &e, rest);
-	else
+	if (s->verb == VERB_LIST) {
 		put_row(s, m, &e);
+		return;
+	}
+	put_message(s, m, &e, rest);
+	buf_put_str(&s->out, " \n");
+	s->in_content = true;
+}
+
+/* Stored bytes as lines of the answer: without CR and the doubled dot. */
+static void put_content(struct control_session *s, struct slice block)
+{
+	for (size_t i = 0; i < block.len; i++) {
+		uint8_t c = block.at[i];
+
+		if (!s->in_line) {
+			buf_put_byte(&s->out, ' ');
+			s->in_line = true;
+			if (c == '.')
+				continue;
+		}
+		if (c == '\n')
+			s->in_line = false;
+		if (c != '\r')
+			buf_put_byte(&s->out, c);
+	}
+}
+
+static void on_content(struct spool_read *r, int result)
+{
+	struct control_session *s =
+	    container_of(r, struct control_session, read);
+
+	if (result > 0) {
+		s->content_next += (uint64_t)result;
+		put_content(s, slice_of(s->envelope, (size_t)result));
+	} else {
+		s->in_content = false;
+	}
+	step(s);
+}
+
+/* False: that was all of it. */
+static bool read_content(struct control_session *s)
+{
+	const struct message *m = find(s, s->id);
+
+	if (m == NULL || s->content_next >= m->content_len)
+		return false;
+	s->read = (struct spool_read){.done = on_content};
+	spool_read(outbound_spool_of(s->control->service, m), m,
+	    s->content_next, s->envelope, CONTENT_BLOCK, &s->read);
+	return true;
 }
 
 static void on_envelope(struct spool_read *r, int result)
@@ -244,6 +304,8 @@ static void step(struct control_session *s)
 		send_out(s);
 		return;
 	}
+	if (s->in_content && read_content(s))
+		return;
 	while (s->id_next < s->id_count) {
 		s->id = s->ids[s->id_next++];
 		struct message *m = find(s, s->id);

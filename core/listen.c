@@ -6,28 +6,29 @@
 #include "core/listen.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/config/value.h"
+
 #define LISTEN_BACKLOG 4096
 
-static int open_one(const struct addrinfo *ai)
+static int open_one(const union socket_address *at)
 {
 	int one = 1;
-	int fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool v6 = at->any.sa_family == AF_INET6;
+	int fd = socket(at->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -errno;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	if (ai->ai_family == AF_INET6)
+	if (v6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
-	if (bind(fd, ai->ai_addr, ai->ai_addrlen) < 0 ||
+	if (bind(fd, &at->any, v6 ? sizeof(at->v6) : sizeof(at->v4)) < 0 ||
 	    listen(fd, LISTEN_BACKLOG) < 0) {
 		int err = -errno;
 
@@ -37,91 +38,80 @@ static int open_one(const struct addrinfo *ai)
 	return fd;
 }
 
-static void complain(struct log *log, const char *entry, const char *why)
+static bool complain(struct log *log, const char *entry, const char *why)
 {
 	log_begin(log, LOG_ERROR, "listen_failed");
 	log_str(log, "address", entry);
 	log_str(log, "reply", why);
 	log_end(log);
+	return false;
 }
 
-/* host:port, [v6]:port or *:port */
-static bool split(
-    const char *entry, char *host, size_t host_room, const char **port)
+/* IPv4 where the address is ::ffff:a.b.c.d */
+static union socket_address address_of(const struct endpoint *e)
 {
-	const char *colon = strrchr(entry, ':');
-	size_t len;
+	static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+	union socket_address at = {0};
 
-	if (colon == NULL || colon[1] == '\0')
-		return false;
-	*port = colon + 1;
-	len = (size_t)(colon - entry);
-	if (len >= 2 && entry[0] == '[' && entry[len - 1] == ']') {
-		entry++;
-		len -= 2;
+	if (memcmp(e->address, mapped, sizeof(mapped)) == 0) {
+		at.v4.sin_family = AF_INET;
+		at.v4.sin_port = htons(e->port);
+		memcpy(&at.v4.sin_addr, e->address + 12, 4);
+	} else {
+		at.v6.sin6_family = AF_INET6;
+		at.v6.sin6_port = htons(e->port);
+		memcpy(&at.v6.sin6_addr, e->address, 16);
 	}
-	if (len == 0 || len >= host_room)
-		return false;
-	memcpy(host, entry, len);
-	host[len] = '\0';
-	return true;
+	return at;
 }
 
-static bool add(struct listen_sockets *sockets, const struct addrinfo *list,
-    const char *entry, bool proxy, bool everywhere, struct log *log)
+static int add(
+    struct listen_sockets *sockets, const union socket_address *at, bool proxy)
 {
-	unsigned opened = 0;
-	int err = 0;
+	if (sockets->count == LISTEN_SOCKETS_MAX)
+		return -E2BIG;
+	int fd = open_one(at);
 
-	for (const struct addrinfo *ai = list; ai != NULL; ai = ai->ai_next) {
-		if (sockets->count == LISTEN_SOCKETS_MAX) {
-			complain(log, entry, "too many listen addresses");
-			return false;
-		}
-		int fd = open_one(ai);
+	if (fd < 0)
+		return fd;
+	sockets->fd[sockets->count] = fd;
+	sockets->proxy[sockets->count++] = proxy;
+	return 0;
+}
 
-		if (fd < 0) {
-			err = fd;
-			if (everywhere && err == -EAFNOSUPPORT)
-				continue; /* a host without IPv6 */
-			complain(log, entry, strerror(-err));
-			return false;
-		}
-		sockets->fd[sockets->count] = fd;
-		sockets->proxy[sockets->count++] = proxy;
-		opened++;
-	}
-	if (opened == 0)
-		complain(log, entry, strerror(-err));
-	return opened > 0;
+static int add_everywhere(
+    struct listen_sockets *sockets, uint16_t port, bool proxy)
+{
+	union socket_address v4 = {
+	    .v4 = {.sin_family = AF_INET, .sin_port = htons(port)}};
+	union socket_address v6 = {
+	    .v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)}};
+	int err = add(sockets, &v4, proxy);
+
+	if (err < 0)
+		return err;
+	err = add(sockets, &v6, proxy);
+	/* A host without IPv6 is served by IPv4 alone. */
+	return err == -EAFNOSUPPORT || err == -EADDRNOTAVAIL ? 0 : err;
 }
 
 static bool open_entry(struct listen_sockets *sockets, const char *entry,
     bool proxy, struct log *log)
 {
-	struct addrinfo hints = {
-	    .ai_socktype = SOCK_STREAM,
-	    .ai_flags = AI_PASSIVE | AI_NUMERICSERV,
-	};
-	struct addrinfo *list;
-	char host[256];
-	const char *port;
+	struct endpoint e;
+	const char *why = "";
+	int err;
 
-	if (!split(entry, host, sizeof(host), &port)) {
-		complain(log, entry, "not host:port");
-		return false;
+	if (!endpoint_parse(slice_of_str(entry), &e, &why))
+		return complain(log, entry, why);
+	if (e.every) {
+		err = add_everywhere(sockets, e.port, proxy);
+	} else {
+		union socket_address at = address_of(&e);
+
+		err = add(sockets, &at, proxy);
 	}
-	bool everywhere = strcmp(host, "*") == 0;
-	int err = getaddrinfo(everywhere ? NULL : host, port, &hints, &list);
-
-	if (err != 0) {
-		complain(log, entry, gai_strerror(err));
-		return false;
-	}
-	bool good = add(sockets, list, entry, proxy, everywhere, log);
-
-	freeaddrinfo(list);
-	return good;
+	return err == 0 || complain(log, entry, strerror(-err));
 }
 
 static bool open_list(struct listen_sockets *sockets,

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -75,6 +76,17 @@ static void raise_descriptor_limit(void)
 		limit.rlim_cur = limit.rlim_max;
 		(void)setrlimit(RLIMIT_NOFILE, &limit);
 	}
+}
+
+/* Workers write to one file: each write must go to its end. */
+static void append_output(void)
+{
+	struct stat output;
+	int flags = fcntl(STDOUT_FILENO, F_GETFL);
+
+	if (flags >= 0 && fstat(STDOUT_FILENO, &output) == 0 &&
+	    S_ISREG(output.st_mode))
+		(void)fcntl(STDOUT_FILENO, F_SETFL, flags | O_APPEND);
 }
 
 /* Whether a worker will be able to work here at all. */
@@ -164,15 +176,20 @@ static void stop(struct supervisor *s)
 		log_end(&s->log);
 	}
 	s->stopping = true;
-	for (unsigned i = 0; i < s->worker_count; i++)
+	for (unsigned i = 0; i < s->worker_count; i++) {
+		/* The workers close theirs: nobody is to wait in a backlog. */
+		listen_close(&s->children[i].sockets);
 		if (s->children[i].pid > 0)
 			kill(s->children[i].pid, SIGTERM);
+	}
 }
 
 static void died(struct supervisor *s, unsigned index, int status)
 {
 	struct child *c = &s->children[index];
 	uint64_t now = now_s();
+
+	pid_t pid = c->pid;
 
 	c->pid = 0;
 	ledger_clear_column(s->ledger, index);
@@ -183,6 +200,7 @@ static void died(struct supervisor *s, unsigned index, int status)
 	c->restart_s = now + c->backoff_s;
 	log_begin(&s->log, LOG_ERROR, "worker_died");
 	log_number(&s->log, "worker", index);
+	log_number(&s->log, "pid", pid);
 	if (WIFSIGNALED(status))
 		log_number(&s->log, "signal", WTERMSIG(status));
 	else
@@ -306,6 +324,7 @@ static void watch(struct supervisor *s, const sigset_t *signals)
 static int prepare(struct supervisor *s)
 {
 	raise_descriptor_limit();
+	append_output();
 	if (!probe_loop(s))
 		return WORKER_EXIT_NO_LOOP;
 	if (!open_sockets(s))

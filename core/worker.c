@@ -25,6 +25,7 @@
 
 #define DRAIN_MS 30000
 #define DRAIN_LOOK_MS 20
+#define LOG_END_MS 1000
 #define SETTINGS_MAX 256
 #define LOG_ROOM (256 * 1024)
 #define DESCRIPTORS_RESERVED 512 /* spool, resolver, control */
@@ -363,7 +364,12 @@ static void close_all(struct worker *w)
 	log_number(&w->log, "sessions_cut", w->inbound.session_count);
 	log_number(&w->log, "deliveries_cut", w->outbound.attempt_count);
 	log_end(&w->log);
-	log_drain(&w->log, 1000);
+	/* What is being written must not be cut in the middle; but a reader
+	 * that has stopped does not keep us. */
+	timer_arm(loop_timers(w->loop), &w->drain, LOG_END_MS);
+	while (w->log.write_busy_count > 0 && timer_armed(&w->drain))
+		loop_turn(w->loop);
+	log_drain(&w->log, LOG_END_MS);
 }
 
 static void say_ready(struct worker *w)

@@ -41,6 +41,12 @@ struct line {
 enum line_result line_next(
     struct line *l, struct pool *pages, struct slice *in, struct slice *line);
 
+/* Whether a part of a line has come, and the rest is waited for. */
+static inline bool line_pending(const struct line *l)
+{
+	return l->held_len > 0 || l->held_cr || l->skipped;
+}
+
 /* Forgets the line; a fresh one begins. */
 void line_give(struct line *l, struct pool *pages);
 

@@ -5,9 +5,9 @@
  * a place says how many.  Without a loop (supervisor, tools) each line is
  * written when it ends.
  *
- * Writes to a pipe that other processes write too are whole only up to
- * PIPE_BUF, so one write never takes more than LOG_WRITE_MAX and always whole
- * lines. */
+ * Several workers may write to one pipe, which keeps a write whole only up to
+ * PIPE_BUF: so a chain of writes of whole lines is begun, each behind the one
+ * before. */
 #include "core/base/log.h"
 
 #include <arpa/inet.h>
@@ -18,8 +18,6 @@
 #include <unistd.h>
 
 #include "core/base/id.h"
-
-#define LOG_WRITE_MAX 4096 /* PIPE_BUF */
 
 int log_open(struct log *log, int fd, struct loop *loop, size_t room,
     enum log_level level, enum log_format format)
@@ -41,7 +39,7 @@ int log_open(struct log *log, int fd, struct loop *loop, size_t room,
 
 void log_close(struct log *log)
 {
-	check(!log->write.busy);
+	check(log->write_busy_count == 0);
 	if (log->lines[0].at != NULL)
 		munmap(log->lines[0].at, 2 * log->lines[0].room);
 	*log = (struct log){.fd = -1};
@@ -278,7 +276,8 @@ static void report_dropped(struct log *log)
 /* The longest run of whole lines from `from` that one write may take. */
 static size_t whole_lines(struct slice lines)
 {
-	size_t len = lines.len < LOG_WRITE_MAX ? lines.len : LOG_WRITE_MAX;
+	size_t len =
+	    lines.len < LOG_WRITE_LEN_MAX ? lines.len : LOG_WRITE_LEN_MAX;
 
 	if (len == lines.len)
 		return len;
@@ -291,22 +290,39 @@ static size_t whole_lines(struct slice lines)
 
 static void write_some(struct log *log);
 
-static void on_written(struct op *op, int result)
+/* The chain is over: how far did it get? */
+static void chain_ended(struct log *log)
 {
-	struct log *log = container_of(op, struct log, write);
 	struct buf *out = &log->lines[log->filling ^ 1];
+	bool broken = false;
 
-	/* A broken output (its reader is gone) must not stop the mail. */
-	if (result <= 0)
-		log->written_len = out->len;
-	else
-		log->written_len += (size_t)result;
-	if (log->written_len >= out->len) {
-		buf_clear(out);
-		log->written_len = 0;
+	for (unsigned i = 0; i < log->write_count; i++) {
+		const struct log_write *w = &log->writes[i];
+
+		if (w->result > 0)
+			log->written_len += (size_t)w->result;
+		if (w->result == (int)w->len)
+			continue;
+		/* A broken output (its reader is gone) must not stop the
+		 * mail. */
+		broken = w->result <= 0 && w->result != -ECANCELED;
+		break;
+	}
+	if (!broken && log->written_len < out->len) {
+		write_some(log);
 		return;
 	}
-	write_some(log);
+	buf_clear(out);
+	log->written_len = 0;
+}
+
+static void on_written(struct op *op, int result)
+{
+	struct log_write *w = container_of(op, struct log_write, op);
+
+	w->result = result;
+	if (--w->log->write_busy_count == 0)
+		chain_ended(w->log);
 }
 
 static void write_some(struct log *log)
@@ -315,14 +331,25 @@ static void write_some(struct log *log)
 	struct slice rest =
 	    slice_of(out->at + log->written_len, out->len - log->written_len);
 
-	loop_write_stream(log->loop, &log->write, log->fd, rest.at,
-	    whole_lines(rest), on_written);
+	log->write_count = 0;
+	while (rest.len > 0 && log->write_count < LOG_WRITES_MAX) {
+		struct log_write *w = &log->writes[log->write_count++];
+		struct slice lines = slice_cut(&rest, whole_lines(rest));
+		bool chained =
+		    rest.len > 0 && log->write_count < LOG_WRITES_MAX;
+
+		w->log = log;
+		w->len = lines.len;
+		log->write_busy_count++;
+		loop_write_stream(log->loop, &w->op, log->fd, lines.at,
+		    lines.len, chained, on_written);
+	}
 }
 
 void log_flush(struct log *log)
 {
 	check(!log->active);
-	if (log->write.busy || line(log)->len == 0)
+	if (log->write_busy_count > 0 || line(log)->len == 0)
 		return;
 	report_dropped(log);
 	log->filling ^= 1;
@@ -357,12 +384,12 @@ void log_drain(struct log *log, unsigned max_ms)
 {
 	struct buf *other = &log->lines[log->filling ^ 1];
 
-	if (!log->write.busy)
+	if (log->write_busy_count == 0)
 		(void)write_out(log, other, log->written_len, (int)max_ms);
 	report_dropped(log);
 	(void)write_out(log, line(log), 0, (int)max_ms);
 	buf_clear(line(log));
-	if (!log->write.busy) {
+	if (log->write_busy_count == 0) {
 		buf_clear(other);
 		log->written_len = 0;
 	}

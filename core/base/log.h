@@ -22,6 +22,18 @@
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 enum log_format { LOG_TEXT, LOG_JSON };
 
+/* One write of a chain: whole lines, at most LOG_WRITE_LEN_MAX, which a pipe
+ * takes in one piece whoever else writes to it (PIPE_BUF). */
+#define LOG_WRITE_LEN_MAX 4096
+#define LOG_WRITES_MAX 16
+
+struct log_write {
+	struct op op;
+	struct log *log;
+	size_t len;
+	int result;
+};
+
 struct log {
 	enum log_level level;
 	enum log_format format;
@@ -32,7 +44,9 @@ struct log {
 	unsigned filling;
 	size_t line_start; /* in lines[filling], of the line begun */
 	uint64_t dropped_count;
-	struct op write;
+	struct log_write writes[LOG_WRITES_MAX];
+	unsigned write_count; /* begun together */
+	unsigned write_busy_count;
 	size_t written_len;
 };
 

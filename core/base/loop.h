@@ -101,9 +101,11 @@ void loop_read(struct loop *loop, struct op *op, int fd, void *at, size_t len,
     uint64_t offset, op_done *done);
 void loop_fdatasync(struct loop *loop, struct op *op, int fd, op_done *done);
 
-/* Writes to a stream (pipe, terminal, log file), without an offset. */
+/* Writes to a stream (pipe, terminal, log file), without an offset.  `chained`:
+ * the operation begun next starts when this one has written all, and completes
+ * with -ECANCELED when it has not. */
 void loop_write_stream(struct loop *loop, struct op *op, int fd, const void *at,
-    size_t len, op_done *done);
+    size_t len, bool chained, op_done *done);
 
 /* Waits once until the descriptor is ready; `events` and the result are those
  * of poll(2). */

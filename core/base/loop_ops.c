@@ -123,13 +123,15 @@ void loop_fdatasync(struct loop *loop, struct op *op, int fd, op_done *done)
 }
 
 void loop_write_stream(struct loop *loop, struct op *op, int fd, const void *at,
-    size_t len, op_done *done)
+    size_t len, bool chained, op_done *done)
 {
 	struct io_uring_sqe *sqe = loop_sqe(loop);
 
 	check(len <= UINT32_MAX);
 	/* Offset -1: the file's own position, as write(2) has it. */
 	io_uring_prep_write(sqe, fd, at, (unsigned)len, (uint64_t)-1);
+	if (chained)
+		sqe->flags |= IOSQE_IO_LINK;
 	loop_begin(sqe, op, OP_OTHER, fd, done);
 }
 

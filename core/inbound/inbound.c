@@ -55,11 +55,9 @@ static void finish(struct inbound *c)
 		return; /* the last completion brings us here again */
 	if (c->message != NULL)
 		message_end(c->message);
-	if (log_wants(s->log, LOG_DEBUG)) {
-		log_begin(s->log, LOG_DEBUG, "disconnect");
-		log_address(s->log, "client", &c->client);
-		log_end(s->log);
-	}
+	log_begin(s->log, LOG_INFO, "disconnect");
+	log_address(s->log, "client", &c->client);
+	log_end(s->log);
 	give_held(c);
 	give_out(c);
 	smtp_server_deinit(&c->smtp);
@@ -323,7 +321,11 @@ static bool await_input(struct inbound *c)
 	}
 	give_held(c);
 	flush(c);
-	arm(c, in_message ? c->settings->data_ms : c->settings->command_ms);
+	/* RFC 5321, 4.5.3.2.7: a command, not each byte of it, has its time. */
+	if (in_message)
+		arm(c, c->settings->data_ms);
+	else if (!timer_armed(&c->timer) || !line_pending(&c->smtp.line))
+		arm(c, c->settings->command_ms);
 	receive(c);
 	return true;
 }
@@ -397,8 +399,7 @@ static void admit(struct inbound *c, struct slice in)
 		buf_printf(&why, "too many connections from [%s]", text);
 		no = (struct reply){421, "4.7.0", buf_slice(&why)};
 	}
-	log_begin(s->log, no.code == 0 ? LOG_INFO : LOG_WARN,
-	    no.code == 0 ? "connect" : "refused");
+	log_begin(s->log, LOG_INFO, no.code == 0 ? "connect" : "refused");
 	log_str(s->log, "client", text);
 	log_number(s->log, "port", ntohs(c->client.v4.sin_port));
 	if (no.code != 0) {
@@ -415,7 +416,7 @@ static void proxy_refuse(struct inbound *c, const char *why)
 {
 	struct log *log = c->service->log;
 
-	log_begin(log, LOG_WARN, "refused");
+	log_begin(log, LOG_INFO, "refused");
 	log_address(log, "client", &c->client);
 	log_str(log, "reply", why);
 	log_end(log);
@@ -553,7 +554,9 @@ void inbound_begin(struct inbound_service *s, int fd, bool behind_proxy)
 	} else if (!network_list_has(c->settings->proxy_networks, &peer.any)) {
 		proxy_refuse(c, "may not speak the PROXY protocol");
 	} else {
-		arm(c, PROXY_TIMEOUT_MS);
+		arm(c, c->settings->command_ms < PROXY_TIMEOUT_MS
+			   ? c->settings->command_ms
+			   : PROXY_TIMEOUT_MS);
 		receive(c);
 	}
 }

@@ -192,7 +192,7 @@ bool message_commit(struct inbound_message *m, struct reply *reply,
 		    SLICE("too many Received fields: a mail loop")};
 		return false;
 	}
-	if (m->failed || !spool_accepts(s->spool)) {
+	if (m->failed) {
 		*reply = (struct reply){452, "4.3.1",
 		    SLICE("insufficient system storage, try again later")};
 		return false;

@@ -128,8 +128,11 @@ void inbound_service_listen(struct inbound_service *s, int fd, bool proxy)
 void inbound_service_drain(struct inbound_service *s)
 {
 	s->draining = true;
-	for (unsigned i = 0; i < s->listener_count; i++)
+	for (unsigned i = 0; i < s->listener_count; i++) {
 		loop_cancel(s->loop, &s->listeners[i].accept);
+		timer_disarm(&s->listeners[i].again);
+		loop_close(s->loop, s->listeners[i].fd);
+	}
 	LIST_EACH_SAFE (node, &s->sessions)
 		inbound_drain(container_of(node, struct inbound, link));
 }

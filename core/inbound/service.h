@@ -79,10 +79,10 @@ void inbound_settings_give(struct inbound_settings *settings);
 void inbound_service_configure(
     struct inbound_service *s, struct inbound_settings *settings);
 
-/* Begins to accept on a listening socket (which stays the caller's). */
+/* Begins to accept on a listening socket; drain closes it. */
 void inbound_service_listen(struct inbound_service *s, int fd, bool proxy);
 
-/* Takes no new clients; each session ends with 421 at its next chance, at once
+/* Closes the listeners; each session ends with 421 at its next chance, at once
  * where nothing is under way.  session_count then falls to 0. */
 void inbound_service_drain(struct inbound_service *s);
 /* Ends what is still there, whatever it is doing. */
