@@ -327,8 +327,8 @@ void outbound_run(struct outbound *c, struct slice in)
 		case CLIENT_NEED_RESULT:
 			hold(c, in);
 			result(c);
-			if (c->state == OUTBOUND_SETTLING)
-				return;
+			if (c->state != OUTBOUND_TALKING)
+				return; /* the rest of its recipients */
 			in = slice_of(c->held, c->held_len);
 			break;
 		case CLIENT_NEED_CLOSE: closed_by_machine(c); return;
