@@ -348,12 +348,18 @@ static void find_stable(struct recovery *r)
 
 static void find_end(struct recovery *r)
 {
-	const struct segment *oldest =
-	    container_of(r->spool->chain.next, struct segment, link);
+	uint64_t first_lsn = UINT64_MAX;
 
-	/* What was given back before it had all been on disk. */
-	if (!list_empty(&r->spool->chain) && oldest->first_lsn > r->stable + 1)
-		r->stable = oldest->first_lsn - 1;
+	/* What was given back before it had all been on disk.  A segment that
+	 * begins higher than a later one holds nothing that counts. */
+	LIST_EACH (node, &r->spool->chain) {
+		struct segment *g = container_of(node, struct segment, link);
+
+		if (g->first_lsn < first_lsn)
+			first_lsn = g->first_lsn;
+	}
+	if (first_lsn != UINT64_MAX && first_lsn > r->stable + 1)
+		r->stable = first_lsn - 1;
 	r->end = r->stable;
 	LIST_EACH (node, &r->spool->chain) {
 		struct segment *g = container_of(node, struct segment, link);
