@@ -74,7 +74,13 @@ static void on_told(struct op *op, int result)
 {
 	struct spool_read *r = container_of(op, struct spool_read, op);
 
-	inside(r)->spool->reads_busy--;
+	const struct read_inside *in = inside(r);
+
+	in->spool->reads_busy--;
+	/* An envelope that was lost is kept as zeros (compact.c). */
+	if (in->envelope && result > 0 &&
+	    message_inside(in->message)->damaged && in->at[0] == 0)
+		result = -EBADMSG;
 	r->busy = false;
 	r->done(r, result);
 }
@@ -358,7 +364,8 @@ static void start(struct spool *s, struct spool_read *r)
 {
 	s->reads_busy++;
 	s->active_ms = loop_now_ms(s->loop);
-	if (message_inside(inside(r)->message)->damaged) {
+	if (message_inside(inside(r)->message)->damaged &&
+	    !inside(r)->envelope) {
 		tell(r, -EBADMSG);
 		return;
 	}
@@ -381,7 +388,7 @@ static bool copied(struct spool *s, struct spool_read *r)
 	struct read_inside *in = inside(r);
 	const struct message_inside *m = message_inside(in->message);
 
-	if (m->damaged || (m->chunk_count > 0 && !in->envelope))
+	if (!in->envelope && (m->damaged || m->chunk_count > 0))
 		return false;
 	struct unit u = content_unit(s, in->message);
 

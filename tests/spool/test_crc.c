@@ -1,0 +1,46 @@
+#include <criterion/criterion.h>
+
+#include "core/base/check.h"
+#include "spool/crc.h"
+
+static const struct {
+	const char *bytes;
+	size_t len;
+	uint32_t crc;
+} cases[] = {
+    {"", 0, 0},
+    {"123456789", 9, 0xe3069283}, /* the check value of the CRC catalogue */
+    /* RFC 3720, B.4 */
+    {"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 32,
+	0x8a9136aa},
+    {"\377\377\377\377\377\377\377\377\377\377\377\377\377\377\377\377"
+     "\377\377\377\377\377\377\377\377\377\377\377\377\377\377\377\377",
+	32, 0x62a8ab43},
+};
+
+Test(crc, is_the_one_of_iscsi)
+{
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		cr_assert_eq(
+		    crc32c(0, cases[i].bytes, cases[i].len), cases[i].crc);
+		cr_assert_eq(crc32c_by_table(0, cases[i].bytes, cases[i].len),
+		    cases[i].crc);
+	}
+}
+
+Test(crc, instruction_and_table_agree_however_the_bytes_are_cut)
+{
+	uint8_t bytes[100];
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(i * 37 + 11);
+	for (size_t len = 0; len <= sizeof(bytes); len++) {
+		uint32_t want = crc32c_by_table(77, bytes, len);
+
+		for (size_t cut = 0; cut <= len; cut++) {
+			uint32_t crc = crc32c(77, bytes, cut);
+
+			cr_assert_eq(crc32c(crc, bytes + cut, len - cut), want);
+		}
+	}
+}
