@@ -27,7 +27,7 @@
 #define DRAIN_LOOK_MS 20
 #define LOG_END_MS 1000
 #define SETTINGS_MAX 256
-#define LOG_ROOM (256 * 1024)
+#define LOG_ROOM (1024 * 1024)
 #define DESCRIPTORS_RESERVED 512 /* spool, resolver, control */
 #define CONNECTIONS_MAX 1000
 #define SESSIONS_MAX 20000

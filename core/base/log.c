@@ -6,14 +6,16 @@
  * written when it ends.
  *
  * Several workers may write to one pipe, which keeps a write whole only up to
- * PIPE_BUF: so a chain of writes of whole lines is begun, each behind the one
- * before. */
+ * PIPE_BUF (a file in append mode has no such limit): so a chain of writes of
+ * whole lines is begun, each behind the one before. */
 #include "core/base/log.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,7 +29,11 @@ int log_open(struct log *log, int fd, struct loop *loop, size_t room,
 
 	if (at == MAP_FAILED)
 		return -ENOMEM;
+	struct stat output;
+	bool file = fstat(fd, &output) == 0 && S_ISREG(output.st_mode);
+
 	*log = (struct log){
+	    .write_len_max = file ? room : PIPE_BUF,
 	    .level = level,
 	    .format = format,
 	    .fd = fd,
@@ -274,10 +280,9 @@ static void report_dropped(struct log *log)
 }
 
 /* The longest run of whole lines from `from` that one write may take. */
-static size_t whole_lines(struct slice lines)
+static size_t whole_lines(struct slice lines, size_t max)
 {
-	size_t len =
-	    lines.len < LOG_WRITE_LEN_MAX ? lines.len : LOG_WRITE_LEN_MAX;
+	size_t len = lines.len < max ? lines.len : max;
 
 	if (len == lines.len)
 		return len;
@@ -334,7 +339,8 @@ static void write_some(struct log *log)
 	log->write_count = 0;
 	while (rest.len > 0 && log->write_count < LOG_WRITES_MAX) {
 		struct log_write *w = &log->writes[log->write_count++];
-		struct slice lines = slice_cut(&rest, whole_lines(rest));
+		struct slice lines =
+		    slice_cut(&rest, whole_lines(rest, log->write_len_max));
 		bool chained =
 		    rest.len > 0 && log->write_count < LOG_WRITES_MAX;
 
@@ -349,9 +355,11 @@ static void write_some(struct log *log)
 void log_flush(struct log *log)
 {
 	check(!log->active);
-	if (log->write_busy_count > 0 || line(log)->len == 0)
+	if (log->write_busy_count > 0)
 		return;
 	report_dropped(log);
+	if (line(log)->len == 0)
+		return;
 	log->filling ^= 1;
 	log->written_len = 0;
 	write_some(log);
@@ -361,7 +369,8 @@ static bool write_out(struct log *log, struct buf *out, size_t from, int max_ms)
 {
 	while (from < out->len) {
 		struct slice rest = slice_of(out->at + from, out->len - from);
-		ssize_t len = write(log->fd, rest.at, whole_lines(rest));
+		ssize_t len = write(
+		    log->fd, rest.at, whole_lines(rest, log->write_len_max));
 
 		if (len > 0) {
 			from += (size_t)len;

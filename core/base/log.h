@@ -22,9 +22,7 @@
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 enum log_format { LOG_TEXT, LOG_JSON };
 
-/* One write of a chain: whole lines, at most LOG_WRITE_LEN_MAX, which a pipe
- * takes in one piece whoever else writes to it (PIPE_BUF). */
-#define LOG_WRITE_LEN_MAX 4096
+/* One write of a chain: whole lines. */
 #define LOG_WRITES_MAX 16
 
 struct log_write {
@@ -45,6 +43,7 @@ struct log {
 	size_t line_start; /* in lines[filling], of the line begun */
 	uint64_t dropped_count;
 	struct log_write writes[LOG_WRITES_MAX];
+	size_t write_len_max; /* a pipe: PIPE_BUF; a file: no limit */
 	unsigned write_count; /* begun together */
 	unsigned write_busy_count;
 	size_t written_len;
