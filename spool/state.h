@@ -14,7 +14,7 @@
 #define COMMIT_RING 128u	  /* commits not yet released; power of two */
 #define COMMITS_IN_FLIGHT_MAX 2u
 #define NOTE_DELAY_MAX_MS 100u
-#define UNDURABLE_CHUNKS_MAX (2u << 20) /* then pieces of bodies wait */
+#define UNDURABLE_CHUNKS_MAX (1u << 20) /* then pieces of bodies wait */
 #define SEALS 4u
 #define SEGMENT_RESERVE 2u /* kept free for notes, moves and reports */
 #define SEGMENT_OVERRUN 4u /* beyond the quota, when those are used up */
