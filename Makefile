@@ -83,18 +83,18 @@ FORCE:
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
 
-.PHONY: deps deps-build
+.PHONY: deps deps-run
 deps:  ## install the Debian packages that building and testing need
 	@sh tests/deps.sh build test
-deps-build:
-	@sh tests/deps.sh build
+deps-run:
+	@sh tests/deps.sh build try
 
 # So that a mail can be tried in a minute: on loopback, with its spool here.
 RUN_SET = --set "config.listen.submission=['127.0.0.1:8587']" \
           --set "config.listen.proxy=['127.0.0.1:8586']" \
           --set "config.spool=$(CURDIR)/build/spool"
 .PHONY: run
-run: deps-build  ## install what is missing, build, start the relay
+run: deps-run  ## install what is missing, build, start the relay
 	@+$(MAKE) --no-print-directory -j$$(nproc) build/smarthost
 	@printf '%s\n' '' \
 	  'SMTP on 127.0.0.1:8587 (behind a PROXY protocol: 127.0.0.1:8586).' \

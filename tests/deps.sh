@@ -2,6 +2,7 @@
 # Installs the Debian packages that are missing, and only those:
 #
 #   sh tests/deps.sh build          what the server is built with
+#   sh tests/deps.sh build try      and what README's first mail is sent with
 #   sh tests/deps.sh build test     and what its tests run
 #
 # When nothing is missing it neither needs root nor the network.
@@ -14,6 +15,7 @@
 set -eu
 
 build='gcc libc6-dev make git liburing-dev libunbound-dev libyaml-dev'
+try=curl
 tests='libcriterion-dev python3 swaks curl haproxy postfix nsd
 	clang libclang-rt-dev procps'
 policy=/usr/sbin/policy-rc.d
@@ -29,6 +31,7 @@ wanted=
 for set in "$@"; do
 	case $set in
 	build) wanted="$wanted $build" ;;
+	try) wanted="$wanted $try" ;;
 	test) wanted="$wanted $tests" ;;
 	*) say "no set of packages is called $set"; exit 64 ;;
 	esac
@@ -40,11 +43,15 @@ for package in $wanted; do
 done
 [ -n "$missing" ] || exit 0
 
+command -v apt-get >/dev/null || {
+	say "this is not Debian; install what it calls:$missing"
+	exit 77
+}
 root=
 if [ "$(id -u)" != 0 ]; then
 	command -v sudo >/dev/null || {
-		say "missing:$missing"
-		say "run as root: apt-get install$missing"
+		say "missing packages:$missing"
+		say "have root install them: sh $PWD/tests/deps.sh $*"
 		exit 77
 	}
 	root='sudo'
@@ -63,12 +70,15 @@ case $missing in *postfix*)
 esac
 log=$(mktemp)
 {
-	$root apt-get -qq update &&
+	# A source of somebody else that fails is no reason to stop.
+	$root apt-get -qq update || echo 'apt-get update failed'
 	$root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-remove \
-	    --no-install-recommends install $missing
+	    --no-install-recommends -o DPkg::Lock::Timeout=300 \
+	    install $missing
 } >"$log" 2>&1 || {
 	cat "$log"
-	say "apt-get failed"
+	rm -f "$log"
+	say "apt-get could not install:$missing"
 	exit 69
 }
 rm -f "$log"
