@@ -104,7 +104,9 @@ void spool_finish(struct spool *s, struct message *m)
 	if (lay_done(s, m->id) < 0)
 		backlog_add(s, m->id);
 	index_remove(s, m);
-	index_give(s, m);
+	m->gone = true;
+	if (m->read_count == 0)
+		index_give(s, m);
 	compact_kick(s);
 }
 

@@ -12,7 +12,8 @@
  * that list is damaged, the piece's checksum tells.
  *
  * While a unit is read its segment is held (read_count).  Between two units the
- * message may have been moved: places are taken from it anew each time. */
+ * message may have been moved: places are taken from it anew each time.  It may
+ * even have been finished: its struct stays as long as it is read. */
 #include "spool/read.h"
 
 #include <errno.h>
@@ -70,17 +71,28 @@ void reads_close(struct spool *s)
 	memory_unmap(s->bounce_memory, BOUNCES * (size_t)BOUNCE_LEN);
 }
 
+/* The message, whose count of reads is the spool's own to change. */
+static struct message *message_at_read(struct spool_read *r)
+{
+	return (struct message *)(uintptr_t)inside(r)->message;
+}
+
 static void on_told(struct op *op, int result)
 {
 	struct spool_read *r = container_of(op, struct spool_read, op);
 
 	const struct read_inside *in = inside(r);
 
+	struct message *m = message_at_read(r);
+
 	in->spool->reads_busy--;
+	m->read_count--;
 	/* An envelope that was lost is kept as zeros (compact.c). */
 	if (in->envelope && result > 0 &&
 	    message_inside(in->message)->damaged && in->at[0] == 0)
 		result = -EBADMSG;
+	if (m->gone && m->read_count == 0)
+		index_give(in->spool, m);
 	r->busy = false;
 	r->done(r, result);
 }
@@ -354,6 +366,8 @@ static void run(struct bounce *b)
 	b->want_limit = UINT32_MAX;
 	if (in->len == 0)
 		finish(b, 0);
+	else if (in->message->gone) /* its place may be somebody else's */
+		finish(b, -ENOENT);
 	else if (in->envelope)
 		run_envelope(b);
 	else
@@ -425,6 +439,7 @@ void spool_read(struct spool *s, const struct message *m, uint64_t offset,
 	    .offset = offset,
 	    .len = (uint32_t)len,
 	};
+	message_at_read(r)->read_count++;
 	if (!copied(s, r))
 		start(s, r);
 	tick_arm(s);
@@ -443,6 +458,7 @@ void spool_read_envelope(
 	    .len = m->envelope_len,
 	    .envelope = true,
 	};
+	message_at_read(r)->read_count++;
 	if (!copied(s, r))
 		start(s, r);
 	tick_arm(s);

@@ -292,6 +292,7 @@ int spool_begin(struct spool *s, struct draft *d)
 	*d = (struct draft){
 	    .id = id_make(s->options.shard, s->next_sequence++),
 	    .received_s = (uint32_t)loop_wall_s(s->loop),
+	    .received_ms = (uint16_t)(loop_wall_ms(s->loop) % 1000),
 	    .begun = true,
 	};
 	list_init(&draft_inside(d)->link);
@@ -376,6 +377,7 @@ void spool_commit(struct spool *s, struct draft *d, struct slice envelope,
 		return;
 	}
 	fill_message(m, &l);
+	m->received_ms = d->received_ms;
 	message_inside(m)->pin_slot = draft_pin(s, d, l.segment);
 	*wait_inside(w) = (struct wait_inside){
 	    .object = m,

@@ -40,7 +40,10 @@ struct message {
 	uint16_t attempt_count; /* from the last note */
 	uint16_t rcpt_count;
 	uint32_t envelope_len;
-	void *owner; /* the scheduler's; NULL when ready() is called */
+	void *owner;	      /* the scheduler's; NULL when ready() is called */
+	uint16_t received_ms; /* behind received_s; 0 after a restart */
+	uint16_t read_count;  /* the spool's: reads under way */
+	bool gone;	      /* the spool's: finished while it is read */
 	uint64_t private_words[6]; /* the spool's own: where it lies, who of the
 				    * recipients is finished */
 };
@@ -73,6 +76,7 @@ struct draft {
 	uint64_t id;
 	uint64_t body_len; /* so far */
 	uint32_t received_s;
+	uint16_t received_ms;
 	bool begun;
 	uint64_t private_words[8];
 };
@@ -131,8 +135,9 @@ void spool_note(
 bool message_rcpt_finished(const struct message *m, uint32_t index);
 uint32_t message_rcpts_left(const struct message *m);
 
-/* Every recipient is finished: records it and forgets the message; m is gone.
- * No read of it may be under way. */
+/* Nothing is left to do: records it and forgets the message; m is gone.  A read
+ * of it that is under way (`queue list`) ends with -ENOENT, or with its bytes.
+ */
 void spool_finish(struct spool *spool, struct message *m);
 
 /* Reads of an alive message.  done(n) with n bytes in `at` (may be fewer than

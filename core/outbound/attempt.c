@@ -260,7 +260,8 @@ static void log_outcome(struct attempt *a, const struct smtp_client_rcpt *r)
 	struct log *log = a->service->log;
 	const struct outcome *o = &r->outcome;
 	uint64_t age_ms = loop_wall_ms(a->service->loop) -
-			  (uint64_t)a->message->received_s * 1000;
+			  (uint64_t)a->message->received_s * 1000 -
+			  a->message->received_ms;
 
 	log_begin(log, o->kind == OUTCOME_DELIVERED ? LOG_INFO : LOG_WARN,
 	    event_of(o->kind));

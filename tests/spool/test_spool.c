@@ -97,6 +97,63 @@ Test(spool, reads_any_part)
 	shard_end(shard);
 }
 
+struct counted_read {
+	struct spool_read read;
+	int result;
+	bool done;
+	uint8_t bytes[SPOOL_PIECE_MAX];
+};
+
+static void on_counted_read(struct spool_read *r, int result)
+{
+	struct counted_read *c = container_of(r, struct counted_read, read);
+
+	c->result = result;
+	c->done = true;
+}
+
+Test(spool, a_message_may_be_finished_while_it_is_read)
+{
+	enum { READS = 40 }; /* more than there are buffers */
+	static struct counted_read reads[READS];
+	struct shard *shard = shard_make("/dev/shm", false);
+	uint64_t id;
+
+	cr_assert_eq(shard_commit(shard, 1, 2, 1000, &id), 0);
+	shard_reopen(shard); /* nothing is in memory */
+	struct message *m = spool_find(shard->spool, id);
+
+	for (int i = 0; i < READS; i++) {
+		reads[i].read.done = on_counted_read;
+		if (i % 2 == 0)
+			spool_read(shard->spool, m, 0, reads[i].bytes,
+			    SPOOL_PIECE_MAX, &reads[i].read);
+		else
+			spool_read_envelope(
+			    shard->spool, m, reads[i].bytes, &reads[i].read);
+		if (i == READS / 2)
+			loop_turn(shard->loop);
+	}
+	uint32_t envelope_len = m->envelope_len;
+
+	spool_finish(shard->spool, m);
+	cr_assert_null(spool_find(shard->spool, id));
+	for (int i = 0; i < READS; i++) {
+		while (!reads[i].done)
+			loop_turn(shard->loop);
+		if (reads[i].result >= 0)
+			cr_assert_eq(reads[i].result,
+			    i % 2 == 0 ? SPOOL_PIECE_MAX : (int)envelope_len);
+		else
+			cr_assert_eq(reads[i].result, -ENOENT);
+	}
+	cr_assert_eq(shard->spool->messages.count_used, 0);
+	/* Its struct is somebody else's now, and good. */
+	cr_assert_eq(shard_commit(shard, 1, 0, 10, &id), 0);
+	cr_assert(shard_content_good(shard, spool_find(shard->spool, id)));
+	shard_end(shard);
+}
+
 Test(spool, many_reads_wait_for_few_buffers)
 {
 	struct shard *shard = shard_make("/dev/shm", false);
