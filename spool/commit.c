@@ -273,6 +273,8 @@ void commit_hurry(struct spool *s)
 void commit_seal(struct spool *s, struct commit *c)
 {
 	uint64_t end = (uint64_t)c->offset + c->len;
+
+	c->oldest = chain_oldest(s);
 	struct commit_head h = {
 	    .number = c->segment->number,
 	    .offset = c->offset,
@@ -280,7 +282,7 @@ void commit_seal(struct spool *s, struct commit *c)
 	    .lsn = c->lsn,
 	    .stable_lsn = s->lsn_first - 1,
 	    .next_sequence = s->next_sequence,
-	    .oldest = chain_oldest(s),
+	    .oldest = c->oldest,
 	    .record_count = c->record_count,
 	    .seed = c->segment->seed,
 	};
@@ -374,6 +376,7 @@ static void release(struct spool *s)
 		s->written_len += round_up(c->len, BLOCK_LEN);
 		s->commit_count++;
 		s->rescue_count = 0;
+		s->oldest_durable = c->oldest;
 		c->state = COMMIT_FREE;
 		s->lsn_first++;
 	}

@@ -176,8 +176,7 @@ static void identify(struct recovery *r, struct segment *g)
 		return;
 	if (g->number > r->spool->number_last)
 		r->spool->number_last = g->number;
-	if (!first_good)
-		damaged(r, g, "first block");
+	g->block_lost = !first_good;
 	g->sealed = last_good && last.number == g->number;
 	if (g->sealed) {
 		g->fill = last.fill;
@@ -208,6 +207,11 @@ static int open_file(struct recovery *r, struct segment *g)
 	if (r->memory == NULL)
 		return -ENOMEM;
 	identify(r, g);
+	if (r->spool->fd_count > SEGMENT_FD_MAX) {
+		close(g->fd);
+		g->fd = -1;
+		r->spool->fd_count--;
+	}
 	return r->error;
 }
 
@@ -258,6 +262,14 @@ static int open_files(struct recovery *r)
 	return err;
 }
 
+static void give_up(struct recovery *r, struct segment *g)
+{
+	if (!r->spool->options.read_only)
+		segment_to_spares(r->spool, g);
+	else
+		g->state = SEGMENT_SPARE;
+}
+
 /* Puts the segments of the log on the chain, by number. */
 static void link_chain(struct recovery *r)
 {
@@ -269,10 +281,7 @@ static void link_chain(struct recovery *r)
 
 		if (g->state == SEGMENT_SPARE ||
 		    (g->state == SEGMENT_LOG && g->number < r->oldest)) {
-			if (!s->options.read_only)
-				segment_to_spares(s, g);
-			else
-				g->state = SEGMENT_SPARE;
+			give_up(r, g);
 			continue;
 		}
 		if (g->state != SEGMENT_LOG)
@@ -340,10 +349,36 @@ static void find_stable(struct recovery *r)
 		     at = scan_behind(&head)) {
 			if (head.stable_lsn > r->stable)
 				r->stable = head.stable_lsn;
+			if (head.oldest > r->oldest)
+				r->oldest = head.oldest;
 			if (head.next_sequence > r->spool->next_sequence)
 				r->spool->next_sequence = head.next_sequence;
 		}
 	}
+}
+
+/* What a commit says is not needed any more. */
+static void cut_chain(struct recovery *r)
+{
+	struct spool *s = r->spool;
+
+	LIST_EACH_SAFE (node, &s->chain) {
+		struct segment *g = container_of(node, struct segment, link);
+
+		if (g->number >= r->oldest)
+			break;
+		list_remove(&g->link);
+		s->chain_count--;
+		give_up(r, g);
+	}
+	LIST_EACH (node, &s->chain) {
+		struct segment *g = container_of(node, struct segment, link);
+
+		if (g->block_lost)
+			damaged(r, g, "first block");
+	}
+	r->replay.oldest = chain_oldest(s);
+	s->oldest_durable = r->oldest;
 }
 
 static void find_end(struct recovery *r)
@@ -484,6 +519,19 @@ static void log_recovered(const struct recovery *r)
 	log_end(s->log);
 }
 
+/* Ids that were given out but are on no disk are not given again: they are
+ * fewer than the gap, or older than this second. */
+static void skip_ids(struct spool *s)
+{
+	uint64_t wall_s = s->loop == NULL ? 0 : loop_wall_s(s->loop);
+
+	if (s->number_last > 0)
+		s->next_sequence += SEQUENCE_GAP;
+	if (wall_s > SEQUENCE_EPOCH_S &&
+	    s->next_sequence < (wall_s - SEQUENCE_EPOCH_S) * SEQUENCE_PER_S)
+		s->next_sequence = (wall_s - SEQUENCE_EPOCH_S) * SEQUENCE_PER_S;
+}
+
 static int run(struct recovery *r)
 {
 	struct spool *s = r->spool;
@@ -492,17 +540,16 @@ static int run(struct recovery *r)
 	if (err < 0)
 		return err;
 	link_chain(r);
-	r->replay.oldest = chain_oldest(s);
 	fence_chain(r);
 	find_stable(r);
+	cut_chain(r);
 	find_end(r);
 	uint32_t number_last = s->number_last;
 
 	replay_all(r, number_last);
 	if (r->replay.error < 0)
 		return r->replay.error;
-	if (s->number_last > 0)
-		s->next_sequence += SEQUENCE_GAP;
+	skip_ids(s);
 	LIST_EACH (node, &s->chain) {
 		struct segment *g = container_of(node, struct segment, link);
 

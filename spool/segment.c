@@ -14,9 +14,8 @@
  * old end only.  A spare still looks like the segment it was, and a crash may
  * make it one again: with nothing alive in it, as long as the outcomes in later
  * segments are still there.  So spares are used again, or removed, in the order
- * in which they were given back, and never overtaken by the segments behind
- * them; and every later first block says which number is the oldest that is
- * needed. */
+ * in which they were given back; and first when a block or commit is on disk
+ * that says which number is the oldest that is needed. */
 #include "spool/segment.h"
 
 #include <errno.h>
@@ -78,7 +77,7 @@ static void close_one_fd(struct spool *s)
 		struct segment *g = container_of(node, struct segment, link);
 
 		if (g->fd >= 0 && g->read_count == 0 && g->seal == NULL &&
-		    g->full && g->last_lsn < s->lsn_first) {
+		    g->full && (s->recovering || g->last_lsn < s->lsn_first)) {
 			close(g->fd);
 			g->fd = -1;
 			s->fd_count--;
@@ -189,6 +188,7 @@ void segment_to_spares(struct spool *s, struct segment *g)
 	    .fd = g->fd,
 	    .len = g->len,
 	    .state = SEGMENT_SPARE,
+	    .number = g->number,
 	    .poisoned = g->poisoned,
 	};
 	list_init(&g->link);
@@ -207,27 +207,44 @@ static struct segment *pop_spare(struct spool *s)
 	return container_of(node, struct segment, link);
 }
 
+/* Whether a crash could not make the first spare a segment again. */
+static bool first_void(const struct spool *s)
+{
+	return s->spare_count > 0 &&
+	       container_of(s->spares.next, struct segment, link)->number <
+		   s->oldest_durable;
+}
+
 void segments_trim(struct spool *s)
 {
-	while (s->spare_count > SPARES_KEPT_MAX ||
-	       (s->spare_count > 0 && s->file_count > s->segment_limit))
+	while (first_void(s) && (s->spare_count > SPARES_KEPT_MAX ||
+				    s->file_count > s->segment_limit))
 		segment_unmake(s, pop_spare(s));
 }
 
-/* A spare whose file can be used, or a new file. */
-static struct segment *take_spare(struct spool *s, int *err)
+/* The first of the spares that can be used; what cannot is removed. */
+static struct segment *use_spare(struct spool *s, bool first_must_be_void)
 {
-	struct segment *g;
+	while (s->spare_count > 0 && (!first_must_be_void || first_void(s))) {
+		struct segment *g = pop_spare(s);
 
-	while ((g = pop_spare(s)) != NULL) {
 		if (!g->poisoned && g->len == s->segment_len &&
 		    segment_fd(s, g) >= 0)
 			return g;
 		segment_unmake(s, g);
 	}
+	return NULL;
+}
+
+static struct segment *take_spare(struct spool *s, int *err)
+{
+	struct segment *g = use_spare(s, true);
+
+	if (g != NULL)
+		return g;
 	g = segment_make(s, err);
 	if (g == NULL)
-		return NULL;
+		return use_spare(s, false);
 	*err = segment_sync_dir(s);
 	if (*err < 0) {
 		segment_unmake(s, g);
@@ -263,6 +280,9 @@ static void on_begun(struct durable *d, int result)
 		rescue_begin(d->spool, g, result);
 	} else {
 		g->begun = true;
+		memcpy(&d->spool->oldest_durable,
+		    seal->block + offsetof(struct segment_block, oldest),
+		    sizeof(uint32_t));
 		rescue_begun(d->spool);
 		commit_pump(d->spool);
 	}

@@ -19,7 +19,7 @@
 #define SEGMENT_RESERVE 2u /* kept free for notes, moves and reports */
 #define SEGMENT_OVERRUN 4u /* beyond the quota, when those are used up */
 #define SEGMENTS_MIN 6u
-#define SEGMENT_FD_MAX 64u /* descriptors kept open for reading */
+#define SEGMENT_FD_MAX 32u /* descriptors kept open for reading */
 #define SPARES_WANTED 2u   /* written in advance, when traffic flows */
 #define SPARES_KEPT_MAX 16u
 #define PREWRITE_LEN (1u << 20)
@@ -30,7 +30,9 @@
 #define BACKLOG_MAX (1u << 20)
 #define IDLE_AFTER_MS 3000u
 #define FAILING_RETRY_MS 5000u
-#define SEQUENCE_GAP 65536u /* ids not used again after a crash */
+#define SEQUENCE_GAP 65536u	     /* ids not used again after a crash */
+#define SEQUENCE_PER_S 1024u	     /* and never below so many a second ... */
+#define SEQUENCE_EPOCH_S 1735689600u /* ... since 2025 began */
 
 /* One write that counts only when it is on stable storage. */
 struct durable {
@@ -75,6 +77,7 @@ struct segment {
 	bool sealed;
 	bool poisoned;	   /* a write to it failed: never write to it again */
 	struct seal *seal; /* gathers, or is being written; else NULL */
+	bool block_lost;   /* its first block is not readable */
 	uint32_t record_count; /* seen by recovery: for `spool check` */
 	uint32_t damage_count; /* the same */
 };
@@ -109,6 +112,7 @@ struct commit {
 	uint32_t offset; /* in the segment, and in the image */
 	uint32_t len;	 /* with its head, without padding */
 	uint32_t record_count;
+	uint32_t oldest;   /* as its head says */
 	struct list waits; /* spool_waits, in the order of the log */
 };
 
@@ -227,7 +231,8 @@ struct spool {
 	uint32_t file_count;
 	uint32_t fd_count;
 	uint32_t number_last;
-	bool disk_full; /* no file could be made; asked again later */
+	uint32_t oldest_durable; /* what the disk says is the oldest needed */
+	bool disk_full;		 /* no file could be made; asked again later */
 	uint64_t disk_full_ms;
 	struct seal seals[SEALS];
 	struct segment *active; /* takes commits; NULL = none yet */

@@ -518,6 +518,26 @@ Test(spool, opens_what_was_made_with_other_limits)
 	shard_end(shard);
 }
 
+Test(spool, may_have_more_segments_than_descriptors)
+{
+	struct shard *shard = shard_make("/dev/shm", false);
+	uint64_t id;
+
+	spool_close(shard->spool);
+	shard->options.quota_len = 400u << 20;
+	shard_open(shard);
+	while (spool_facts(shard->spool).segment_count < SEGMENT_FD_MAX + 8)
+		cr_assert_eq(shard_commit(shard, 1, 30, 10, &id), 0);
+	for (unsigned life = 0; life < 2; life++) {
+		cr_assert_leq(shard->spool->fd_count,
+		    SEGMENT_FD_MAX + SPARES_WANTED + SEALS + BOUNCES);
+		for (size_t i = 0; i < shard->ready_count; i += 7)
+			cr_assert(shard_content_good(shard, shard->ready[i]));
+		shard_reopen(shard);
+	}
+	shard_end(shard);
+}
+
 static void count_one(void *arg, struct message *m)
 {
 	size_t *count = arg;
