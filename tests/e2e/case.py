@@ -26,7 +26,8 @@ class Case(unittest.TestCase):
         relay.clean_up()
         complaints = relay.complaints()
         if complaints:
-            self.fail('the relay complained:\n%s' % '\n'.join(relay.text))
+            self.fail('the relay complained:\n%s' % '\n'.join(
+                complaints + relay.text))
 
     def sink(self, host='127.0.0.1', **options):
         sink = Sink(host, **options)

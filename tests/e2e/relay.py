@@ -236,9 +236,12 @@ class Relay:
         shutil.rmtree(self.root, ignore_errors=True)
 
     def complaints(self):
-        """Sanitizers' reports and failed beliefs."""
+        """Sanitizers' reports, failed beliefs, and workers that died of
+        something else than a test's SIGKILL."""
         return [t for t in self.text if 'Sanitizer' in t
-                or 'runtime error' in t or 'check failed' in t]
+                or 'runtime error' in t or 'smarthost: bug at' in t] + \
+            [str(e) for e in self.find('worker_died')
+             if str(e.get('signal', 9)) != '9']
 
     def memory(self, what='VmRSS', pids=None):
         """KiB of the workers (VmRSS, VmHWM, RssAnon)."""
