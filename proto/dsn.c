@@ -532,9 +532,12 @@ bool dsn_put(
 		form_init(&f, r, forms[i].original_form, forms[i].brief);
 		if (!put_form(out, &f))
 			continue;
+		/* RFC 6531, 3.1: SMTPUTF8 is for the report's own header and
+		 * envelope; its parts need 8BITMIME alone, and so the sender
+		 * hears of it where SMTPUTF8 ends. */
 		*needs =
 		    (struct dsn_needs){.body_8bit = f.utf8 || f.original_8bit,
-			.smtputf8 = f.utf8 || f.original_global};
+			.smtputf8 = !is_ascii(r->sender)};
 		return true;
 	}
 	return false;
