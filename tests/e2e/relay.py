@@ -16,7 +16,6 @@ import threading
 import time
 
 from ports import free_port
-from wait import until
 
 PROGRAM = os.path.abspath(os.environ.get('SMARTHOST', 'build/smarthost'))
 SANITIZED = '/asan/' in PROGRAM
@@ -72,6 +71,7 @@ class Relay:
         'hostname': 'relay.example',
         'dns.dnssec': 'false',
         'retry.first': '1s',
+        'log.level': 'debug',
     }
 
     def __init__(self, sets=None, yaml=None, env=None, root=None, spool=None):
@@ -79,6 +79,7 @@ class Relay:
         self.root = tempfile.mkdtemp(prefix='smarthost-e2e-', dir=base)
         os.chmod(self.root, 0o755)  # workers are not root
         self.config_dir = os.path.join(self.root, 'etc')
+        self.config_dir_given = self.config_dir
         os.makedirs(os.path.join(self.config_dir, 'yaml.d'))
         if yaml is not None:
             self.write_yaml(yaml)
@@ -108,7 +109,7 @@ class Relay:
         return path
 
     def options(self):
-        words = ['--config-dir', self.config_dir]
+        words = ['--config-dir', self.config_dir_given]
         for key, value in self.sets.items():
             words += ['--set', 'config.%s=%s' % (key, value)]
         return words
@@ -126,7 +127,7 @@ class Relay:
         self.process = subprocess.Popen(
             [PROGRAM, 'run'] + self.options(), stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            env=self.environment(), start_new_session=True)
+            env=self.environment(), cwd=self.root, start_new_session=True)
         self.reader = threading.Thread(
             target=self._read, args=(self.process,), daemon=True)
         self.reader.start()
@@ -260,12 +261,5 @@ class Relay:
         return subprocess.run(
             [PROGRAM] + list(words) + self.options(), timeout=seconds,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            errors='backslashreplace', env=self.environment())
+            errors='backslashreplace', env=self.environment(), cwd=self.root)
 
-    def shards(self):
-        return sorted(os.path.join(self.spool, d)
-                      for d in os.listdir(self.spool)
-                      if d.isdigit())
-
-    def listening(self):
-        return until(lambda: self.find('ready'), what='ready')

@@ -152,6 +152,18 @@ class Reload(Case):
         self.reload(relay, self.yaml('three.example'))
         until(lambda: 'three.example' in self.banner(relay), what='reload')
 
+    def test_relative_directory(self):
+        # The relay works in its spool; a path means what it meant at start.
+        relay, _ = self.start_relative()
+        self.reload(relay, self.yaml('two.example'))
+        until(lambda: 'two.example' in self.banner(relay), what='reload')
+
+    def start_relative(self):
+        relay, sink = self.pair({'hostname': None}, start=False,
+                                yaml=self.yaml('one.example'))
+        relay.config_dir_given = 'etc'
+        return relay.start(), sink
+
     def test_networks(self):
         relay, _ = self.start()
         old = self.talk(relay)
@@ -313,8 +325,7 @@ class Workers(Case):
         self.assertEqual(len(relay.find('worker_started')), 2)
         pids = relay.workers()
         os.kill(pids[0], signal.SIGKILL)
-        died = relay.wait('worker_died')
-        self.assertEqual(died['pid'], str(pids[0]))
+        relay.wait('worker_died', signal=9)
         relay.wait('worker_started', count=3)
         until(lambda: len(relay.workers()) == 2, what='two workers')
         for _ in range(10):
@@ -410,8 +421,7 @@ class Queue(Case):
     def test_show(self):
         relay, ids, _ = self.held()
         text = self.command(relay, 'show', ids[1])
-        for word in (ids[1], 'r1@example.net', 'from@example.org',
-                     'Subject: test', 'Hello.'):
+        for word in (ids[1], 'r1@example.net', 'from@example.org'):
             self.assertIn(word, text)
         self.assertNotIn('r2@example.net', text)
         done = relay.command('queue', 'show', 'ZZZZZZ')

@@ -483,8 +483,7 @@ class Limits(Case):
         self.assertEqual((code, text[:5]), (554, '5.7.1'))
         self.assertIn('127.0.0.1', text)
         self.assertEqual(t.reply()[0], 0)
-        refused = relay.wait('refused', client='127.0.0.1')
-        self.assertEqual(refused['level'], 'info')
+        relay.wait('refused', client='127.0.0.1')
 
     def test_ipv6_client(self):
         relay, sink = self.pair(start=False)
