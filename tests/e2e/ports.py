@@ -2,13 +2,13 @@
 
 They come from below the range that the kernel gives to outgoing connections
 (10,000 idle sessions would otherwise take the one that we are about to bind),
-in blocks of 64; a process owns a block by holding an abstract socket's name, so
+in blocks of 128; a process owns a block by holding an abstract socket's name, so
 test processes that run beside each other never meet.
 """
 import os
 import socket
 
-_FIRST, _BLOCK, _BLOCKS = 11000, 64, 330
+_FIRST, _BLOCK, _BLOCKS = 11000, 128, 165
 _state = {'lock': None, 'next': 0, 'base': 0}
 
 

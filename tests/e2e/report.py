@@ -37,10 +37,10 @@ def parse_report(case, mail):
                   ('message/delivery-status',
                    'message/global-delivery-status'))
     groups = parts[1].get_payload()
-    if isinstance(groups, str):     # the parser knows only message/d-s
-        groups = [email.message_from_string(g + '\n')
-                  for g in groups.replace('\r\n', '\n').strip()
-                  .split('\n\n')]
+    if len(groups) == 1:    # message/global-d-s: to the parser just a message
+        rest = groups[0].get_payload().replace('\r\n', '\n')
+        groups += [email.message_from_string(g + '\n')
+                   for g in rest.strip().split('\n\n')]
     groups = [g for g in groups if g.keys()]
     fields, recipients = groups[0], groups[1:]
     case.assertTrue(fields['Reporting-MTA'].startswith('dns;'))

@@ -72,6 +72,7 @@ class Session:
         self.commands = []      # verbs, in order
         self.pipelined = False  # a command came before the last one's reply
         self.mails = 0
+        self.counted = 1
 
     def read_line(self):
         """With its CRLF; a line that ends otherwise is a wrong."""
@@ -170,6 +171,7 @@ class Session:
             elif verb == 'noop':
                 self.answer('noop', arg)
             elif verb == 'quit':
+                self.sink.gone(self)    # before the client can open another
                 self.answer('quit', arg)
                 return
             else:
@@ -241,15 +243,18 @@ class Sink:
         except (End, OSError, ValueError):
             pass
         finally:
-            # Counted down first: when the peer sees the end it may open
-            # another one at once.
-            with self.changed:
-                self.open -= 1
-                self.changed.notify_all()
+            self.gone(session)
             try:
                 session.socket.close()
             except OSError:
                 pass
+
+    def gone(self, session):
+        """Counts it down, before the peer sees its end and opens another."""
+        with self.changed:
+            self.open -= session.counted
+            session.counted = 0
+            self.changed.notify_all()
 
     def take(self, mail):
         with self.changed:
