@@ -115,7 +115,7 @@ e2e: $(PROG)  ## the end-to-end tests (T=test_dns, or T=test_dns.Mx)
 	SMARTHOST=$(PROG) python3 tests/e2e/run.py $(MODE) $(T)
 
 .PHONY: soak
-soak: $(PROG)  ## the tests that take minutes: 200,000 deferred mails, ...
+soak: $(PROG)  ## the tests that take minutes: a million mails, crash after crash
 	SMARTHOST=$(PROG) python3 tests/e2e/run.py $(MODE) --soak
 
 .PHONY: test

@@ -151,10 +151,12 @@ class Smtplib(Case):
             for body in bodies:
                 c.sendmail('from@example.org', ['to@example.net'],
                            TEXT + body)
-        for body, mail in zip(bodies, sink.wait(len(bodies))):
+        came = {mail.data.split(TEXT, 1)[1]
+                for mail in sink.wait(len(bodies))}
+        for body in bodies:
             if body and not body.endswith(b'\r\n'):
                 body += b'\r\n'     # smtplib ends the last line
-            self.assertTrue(mail.data.endswith(TEXT + body), body[:40])
+            self.assertIn(body, came)
         self.assertEqual(sink.wrongs, [])
 
     def test_no_recipients_good(self):

@@ -14,7 +14,7 @@ from talk import Talk
 from wait import until
 
 MIB = 1024
-DEFERRED = 20000
+DEFERRED = 200000
 
 
 def say(text):
