@@ -226,6 +226,7 @@ class Sink:
                 connection, peer = self.socket.accept()
             except OSError:
                 return
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             session = Session(self, connection, peer,
                               connection.getsockname())
             with self.changed:

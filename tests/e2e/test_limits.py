@@ -96,10 +96,14 @@ class Memory(Case):
             self.skipTest('only %d descriptors' % hard)
         relay = self.relay({'connection_limit': str(want + 100),
                             'client_connection_limit': '0'})
-        for _ in range(3):
-            with Talk(relay.port) as t:
-                t.hello()
-                t.say('QUIT', 221)
+        # What is used in passing (replies on their way) is not the sessions'.
+        crowd = [Talk(relay.port, banner=False) for _ in range(500)]
+        for t in crowd:
+            t.send(b'EHLO client.example\r\n')
+        for t in crowd:
+            self.assertEqual([t.reply()[0] for _ in range(2)], [220, 250])
+            t.socket.close()
+        relay.wait('disconnect', count=500)
         before = self.private(relay)
         talks = []
         try:
@@ -122,7 +126,7 @@ class Memory(Case):
         finally:
             for s in talks:
                 s.close()
-        relay.wait('disconnect', count=want + 3, seconds=60)
+        relay.wait('disconnect', count=want + 500, seconds=60)
 
     def private(self, relay):
         """KiB of anonymous memory: what is not the kernel's or a file's."""
