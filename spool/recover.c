@@ -1,8 +1,7 @@
 /* recover.c -- from files to what is alive.
  *
- * 1. What each file is stands in its first block, or, if that is damaged, in
- *    its last or in the first commit.  Segments below the highest `oldest` are
- *    spares; the others, by number, are the log.
+ * 1. What each file is, identify.c finds out.  Segments below the highest
+ *    `oldest` are spares; the others, by number, are the log.
  * 2. A segment's first_lsn fences what earlier segments have from there on.
  * 3. Where the log ends: every commit says up to which LSN all was on disk when
  *    it was written.  The highest such LSN is `stable`.  The log ends at the
@@ -18,249 +17,11 @@
  * a crash before that, at any point, finds the same log again. */
 #include "spool/recover.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "spool/crc.h"
-#include "spool/replay.h"
+#include "spool/identify.h"
 #include "spool/segment.h"
-
-struct recovery {
-	struct spool *spool;
-	uint8_t *memory; /* of the longest file */
-	size_t memory_len;
-	struct segment *loaded; /* whole in memory */
-	uint32_t oldest;
-	uint64_t stable;
-	uint64_t end;		 /* LSN of the last commit of the log */
-	struct segment *segment; /* whose records are being looked at */
-	struct replay replay;
-	int error;
-};
-
-static void damaged(struct recovery *r, struct segment *g, const char *what)
-{
-	g->damage_count++;
-	r->spool->damage_count++;
-	if (r->replay.telling)
-		return;
-	log_begin(r->spool->log, LOG_ERROR, "spool_damaged");
-	log_str(r->spool->log, "dir", r->spool->dir);
-	log_number(r->spool->log, "segment", g->number);
-	log_str(r->spool->log, "what", what);
-	log_end(r->spool->log);
-}
-
-/* Reads into r->memory; blocks that cannot be read are zeros. */
-static void load(
-    struct recovery *r, struct segment *g, uint32_t from, uint32_t len)
-{
-	uint32_t step = 1u << 20;
-	int fd = segment_fd(r->spool, g);
-
-	for (uint32_t done = 0; done < len;) {
-		uint32_t want = len - done < step ? len - done : step;
-		ssize_t got =
-		    pread(fd, r->memory + done, want, (off_t)from + done);
-
-		if (got >= (ssize_t)BLOCK_LEN ||
-		    (got > 0 && want < BLOCK_LEN)) {
-			done += (uint32_t)got / BLOCK_LEN * BLOCK_LEN;
-			continue;
-		}
-		if (want > BLOCK_LEN) {
-			step = BLOCK_LEN; /* find the bad block */
-			continue;
-		}
-		memset(r->memory + done, 0, want);
-		done += want;
-	}
-}
-
-static void load_whole(struct recovery *r, struct segment *g)
-{
-	if (r->loaded == g)
-		return;
-	load(r, g, 0, g->len);
-	r->loaded = g;
-}
-
-static struct scan scan_of(struct recovery *r, struct segment *g)
-{
-	load_whole(r, g);
-	return (struct scan){
-	    .at = r->memory,
-	    .len = g->len,
-	    .number = g->number,
-	    .seed = g->seed,
-	    .last_lsn = g->last_lsn,
-	};
-}
-
-static void become(struct segment *g, const struct segment_block *b)
-{
-	g->state = SEGMENT_LOG;
-	g->number = b->number;
-	g->seed = b->seed;
-	g->first_lsn = b->first_lsn;
-	g->len = (uint32_t)b->segment_len;
-	g->start = BLOCK_LEN;
-	g->fill = g->len;
-	g->begun = true;
-	g->full = true;
-}
-
-/* Both blocks are lost; a commit says enough to read the others. */
-static bool identify_by_commit(struct recovery *r, struct segment *g)
-{
-	struct commit_head head;
-
-	load(r, g, BLOCK_LEN, BLOCK_LEN);
-	memcpy(&head, r->memory, sizeof(head));
-	if (!commit_head_good(&head, head.seed) || head.offset != BLOCK_LEN ||
-	    head.number == 0)
-		return false;
-	struct segment_block b = {
-	    .number = head.number,
-	    .seed = head.seed,
-	    .first_lsn = head.lsn,
-	    .segment_len = g->len,
-	};
-
-	become(g, &b);
-	return true;
-}
-
-static void heed(struct recovery *r, const struct segment_block *b)
-{
-	struct spool *s = r->spool;
-
-	if (b->oldest > r->oldest)
-		r->oldest = b->oldest;
-	if (b->number > s->number_last)
-		s->number_last = b->number;
-	if (b->next_sequence > s->next_sequence)
-		s->next_sequence = b->next_sequence;
-	if (s->options.read_only)
-		s->options.shard = b->shard;
-	else if (b->shard != s->options.shard)
-		r->error = -EXDEV;
-}
-
-/* Finds out what a file is. */
-static void identify(struct recovery *r, struct segment *g)
-{
-	struct segment_block first;
-	struct segment_block last;
-
-	load(r, g, 0, BLOCK_LEN);
-	memcpy(&first, r->memory, sizeof(first));
-	load(r, g, g->len - BLOCK_LEN, BLOCK_LEN);
-	memcpy(&last, r->memory, sizeof(last));
-	bool first_good = segment_block_good(&first);
-	bool last_good = segment_block_good(&last) && last.seal_len > 0 &&
-			 last.segment_len == g->len;
-
-	if (first_good)
-		heed(r, &first);
-	if (last_good)
-		heed(r, &last);
-	if (first_good)
-		become(g, &first);
-	else if (last_good)
-		become(g, &last);
-	else if (!identify_by_commit(r, g))
-		return;
-	if (g->number > r->spool->number_last)
-		r->spool->number_last = g->number;
-	g->block_lost = !first_good;
-	g->sealed = last_good && last.number == g->number;
-	if (g->sealed) {
-		g->fill = last.fill;
-		g->first_lsn = last.first_lsn;
-	}
-}
-
-static int open_file(struct recovery *r, struct segment *g)
-{
-	struct stat facts;
-	int fd = segment_fd(r->spool, g);
-
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, &facts) < 0)
-		return -errno;
-	r->spool->file_count++;
-	g->state = SEGMENT_SPARE;
-	if (facts.st_size < 4 * (off_t)BLOCK_LEN ||
-	    facts.st_size > (off_t)UINT32_MAX / BLOCK_LEN * BLOCK_LEN)
-		return 0; /* its making was interrupted */
-	g->len = (uint32_t)(facts.st_size / BLOCK_LEN * BLOCK_LEN);
-	if (g->len > r->memory_len) {
-		memory_unmap(r->memory, r->memory_len);
-		r->memory = memory_map(g->len);
-		r->memory_len = g->len;
-	}
-	if (r->memory == NULL)
-		return -ENOMEM;
-	identify(r, g);
-	if (r->spool->fd_count > SEGMENT_FD_MAX) {
-		close(g->fd);
-		g->fd = -1;
-		r->spool->fd_count--;
-	}
-	return r->error;
-}
-
-/* The directory, to be read from its start; NULL = cannot. */
-static DIR *list_dir(int dir_fd)
-{
-	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-
-	if (dir == NULL && fd >= 0)
-		close(fd);
-	return dir;
-}
-
-uint32_t recover_slots(int dir_fd)
-{
-	DIR *dir = list_dir(dir_fd);
-	uint32_t count = 0;
-
-	if (dir == NULL)
-		return 0;
-	for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
-		int64_t slot = segment_slot_of(entry->d_name);
-
-		if (slot >= count && slot < INT32_MAX)
-			count = (uint32_t)slot + 1;
-	}
-	closedir(dir);
-	return count;
-}
-
-static int open_files(struct recovery *r)
-{
-	struct spool *s = r->spool;
-	DIR *dir = list_dir(s->dir_fd);
-	int err = 0;
-
-	if (dir == NULL)
-		return -EIO;
-	for (struct dirent *entry;
-	     err == 0 && (entry = readdir(dir)) != NULL;) {
-		int64_t slot = segment_slot_of(entry->d_name);
-
-		if (slot >= 0 && slot < (int64_t)s->segment_slots)
-			err = open_file(r, &s->segments[slot]);
-	}
-	closedir(dir);
-	return err;
-}
 
 static void give_up(struct recovery *r, struct segment *g)
 {
@@ -315,12 +76,12 @@ static void fence_chain(struct recovery *r)
 static bool load_seal(struct recovery *r, struct segment *g,
     struct segment_block *last, struct slice *seal)
 {
-	load(r, g, g->len - BLOCK_LEN, BLOCK_LEN);
+	recovery_load(r, g, g->len - BLOCK_LEN, BLOCK_LEN);
 	memcpy(last, r->memory, sizeof(*last));
 	uint32_t len = (uint32_t)round_up(last->seal_len, BLOCK_LEN);
 
 	r->loaded = NULL;
-	load(r, g, last->seal_offset, len);
+	recovery_load(r, g, last->seal_offset, len);
 	*seal = slice_of(r->memory, last->seal_len);
 	return segment_block_good(last) &&
 	       last->seal_crc == crc32c(g->seed, seal->at, seal->len);
@@ -343,7 +104,7 @@ static void find_stable(struct recovery *r)
 		}
 		if (g->sealed)
 			continue;
-		struct scan scan = scan_of(r, g);
+		struct scan scan = recovery_scan(r, g);
 
 		for (uint32_t at = BLOCK_LEN; scan_next(&scan, &at, &head);
 		     at = scan_behind(&head)) {
@@ -375,7 +136,7 @@ static void cut_chain(struct recovery *r)
 		struct segment *g = container_of(node, struct segment, link);
 
 		if (g->block_lost)
-			damaged(r, g, "first block");
+			recovery_damaged(r, g, "first block");
 	}
 	r->replay.oldest = chain_oldest(s);
 	s->oldest_durable = r->oldest;
@@ -402,7 +163,7 @@ static void find_end(struct recovery *r)
 
 		if (g->sealed)
 			continue;
-		struct scan scan = scan_of(r, g);
+		struct scan scan = recovery_scan(r, g);
 
 		for (uint32_t at = BLOCK_LEN; scan_next(&scan, &at, &head);
 		     at = scan_behind(&head))
@@ -428,7 +189,7 @@ static void on_record(
 	struct recovery *r = arg;
 
 	if (!content_good)
-		damaged(r, r->segment, "content of a record");
+		recovery_damaged(r, r->segment, "content of a record");
 	replay_record(&r->replay, r->segment, record, offset,
 	    first_number_of(r->segment, record));
 }
@@ -446,9 +207,9 @@ static bool replay_sealed(struct recovery *r, struct segment *g)
 		replay_record(
 		    &r->replay, g, record, entry.offset, entry.first_number);
 	if (seal.len > 0)
-		damaged(r, g, "seal");
+		recovery_damaged(r, g, "seal");
 	if (last.last_lsn < g->last_lsn && last.last_lsn < r->end)
-		damaged(r, g, "commits missing behind it");
+		recovery_damaged(r, g, "commits missing behind it");
 	return true;
 }
 
@@ -456,13 +217,13 @@ static bool replay_sealed(struct recovery *r, struct segment *g)
 static void salvage(struct recovery *r, struct segment *g,
     const struct scan *scan, uint32_t from, uint32_t to)
 {
-	damaged(r, g, "commits missing");
+	recovery_damaged(r, g, "commits missing");
 	scan_records(scan, from, to, on_record, r);
 }
 
 static void replay_commits(struct recovery *r, struct segment *g)
 {
-	struct scan scan = scan_of(r, g);
+	struct scan scan = recovery_scan(r, g);
 	struct commit_head head;
 	uint64_t last = r->end < g->last_lsn ? r->end : g->last_lsn;
 	uint64_t expected = g->first_lsn;
@@ -478,7 +239,7 @@ static void replay_commits(struct recovery *r, struct segment *g)
 		if (head.lsn > expected)
 			salvage(r, g, &scan, behind, at);
 		if (!scan_whole(&scan, &head))
-			damaged(r, g, "commit");
+			recovery_damaged(r, g, "commit");
 		scan_records(&scan, at + (uint32_t)sizeof(head), at + head.len,
 		    on_record, r);
 		expected = head.lsn + 1;
@@ -535,7 +296,7 @@ static void skip_ids(struct spool *s)
 static int run(struct recovery *r)
 {
 	struct spool *s = r->spool;
-	int err = open_files(r);
+	int err = identify_all(r);
 
 	if (err < 0)
 		return err;
@@ -598,7 +359,7 @@ int recover_verify(
 	*facts = (struct recover_facts){0};
 	if (r.memory == NULL)
 		return -ENOMEM;
-	struct scan scan = scan_of(&r, g);
+	struct scan scan = recovery_scan(&r, g);
 
 	for (uint32_t at = BLOCK_LEN; scan_next(&scan, &at, &head);
 	     at = scan_behind(&head)) {

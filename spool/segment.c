@@ -134,6 +134,10 @@ void segment_unmake(struct spool *s, struct segment *g)
 		close(g->fd);
 		s->fd_count--;
 	}
+	if (g->state == SEGMENT_SPARE && !list_empty(&g->link)) {
+		list_remove(&g->link);
+		s->spare_count--;
+	}
 	segment_name(g->slot, name);
 	unlinkat(s->dir_fd, name, 0);
 	s->file_count--;
@@ -219,15 +223,18 @@ void segments_trim(struct spool *s)
 {
 	while (first_void(s) && (s->spare_count > SPARES_KEPT_MAX ||
 				    s->file_count > s->segment_limit))
-		segment_unmake(s, pop_spare(s));
+		segment_unmake(
+		    s, container_of(s->spares.next, struct segment, link));
 }
 
 /* The first of the spares that can be used; what cannot is removed. */
 static struct segment *use_spare(struct spool *s, bool first_must_be_void)
 {
-	while (s->spare_count > 0 && (!first_must_be_void || first_void(s))) {
+	while (!first_must_be_void || first_void(s)) {
 		struct segment *g = pop_spare(s);
 
+		if (g == NULL)
+			return NULL;
 		if (!g->poisoned && g->len == s->segment_len &&
 		    segment_fd(s, g) >= 0)
 			return g;

@@ -10,7 +10,7 @@
  *   seal.c      what lets a restart be quick; spare.c: files made in advance
  *   index.c     what is alive; note.c: what attempts brought
  *   read.c      the bytes back; compact.c: the space back
- *   recover.c   from files to what is alive: scan.c, replay.c
+ *   recover.c   from files to what is alive: identify.c, scan.c, replay.c
  *
  * What a crash leaves, and what recovery makes of it:
  *   a commit torn or missing, nothing stable behind it    the log ends before

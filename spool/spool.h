@@ -111,7 +111,9 @@ void spool_append(struct spool *spool, struct draft *d, struct slice piece,
  * another message that become durable in the same commit or not at all (a
  * report replaces the recipients it is about).  done(0) comes in the order of
  * the log, just after ready() was called for the message; done(-errno): nothing
- * of it will ever be found again. */
+ * of it will ever be found again (-ENOSPC: no room; -EAGAIN: too much is on its
+ * way to the disk; -EIO: writes fail, and only if the process ends before one
+ * works again may it turn up after all). */
 struct note;
 void spool_commit(struct spool *spool, struct draft *d, struct slice envelope,
     struct slice head, struct slice tail, struct message *settled,
