@@ -161,17 +161,23 @@ static int adopt_spools(struct worker *w)
 	return err;
 }
 
-static int open_queue(struct worker *w)
+static int open_resolver(struct worker *w, const struct config *c)
 {
-	const struct config *c = w->settings->config;
-	struct scheduler_options scheduling;
-	struct dns_options dns = {
+	struct dns_options options = {
 	    .servers = (const char *const *)c->dns.servers.at,
 	    .server_count = (unsigned)c->dns.servers.count,
 	    .dnssec = c->dns.dnssec,
 	    .trust_anchor_file = c->dns.trust_anchor_file,
 	};
-	int err = dns_open(&w->dns, &dns, w->loop, &w->log);
+
+	return dns_open(&w->dns, &options, w->loop, &w->log);
+}
+
+static int open_queue(struct worker *w)
+{
+	const struct config *c = w->settings->config;
+	struct scheduler_options scheduling;
+	int err = open_resolver(w, c);
 
 	if (err < 0)
 		return complain(w, "resolver", strerror(-err));
@@ -232,6 +238,45 @@ static int open_doors(struct worker *w)
 	return 0;
 }
 
+static bool same(const char *a, const char *b)
+{
+	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static bool same_resolver(const struct config *a, const struct config *b)
+{
+	if (a->dns.dnssec != b->dns.dnssec ||
+	    a->dns.servers.count != b->dns.servers.count ||
+	    !same(a->dns.trust_anchor_file, b->dns.trust_anchor_file))
+		return false;
+	for (size_t i = 0; i < a->dns.servers.count; i++)
+		if (!same(a->dns.servers.at[i], b->dns.servers.at[i]))
+			return false;
+	return true;
+}
+
+/* A new resolver, when the configuration asks for another one; what the old one
+ * was asked for is tried again later. */
+static void reload_resolver(
+    struct worker *w, const struct config *old, const struct config *fresh)
+{
+	struct dns *dns = w->dns;
+
+	if (same_resolver(old, fresh))
+		return;
+	int err = open_resolver(w, fresh);
+
+	if (err < 0) {
+		w->dns = dns;
+		log_begin(&w->log, LOG_ERROR, "resolver_kept");
+		log_str(&w->log, "reply", strerror(-err));
+		log_end(&w->log);
+		return;
+	}
+	w->outbound.route.dns = w->dns;
+	dns_close(dns);
+}
+
 static void reload(struct worker *w)
 {
 	struct config *fresh = config_load(w->setup->arguments, stderr);
@@ -253,6 +298,7 @@ static void reload(struct worker *w)
 	    w->connection_max, w->seed, &scheduling);
 	scheduler_reconfigure(w->scheduler, &scheduling);
 	outbound_service_configure(&w->outbound, &settings->outbound);
+	reload_resolver(w, old->config, fresh);
 	w->settings = settings;
 	w->log.level = fresh->verbose ? LOG_DEBUG : fresh->log.level;
 	w->log.format = fresh->log.format;

@@ -16,6 +16,17 @@
 
 #include "core/outbound/hangup.h"
 
+/* Our name as this session says it, whatever a reload makes of it. */
+static struct slice own_name(struct outbound *c)
+{
+	struct slice helo = c->service->settings.helo;
+
+	if (helo.len > sizeof(c->helo))
+		helo.len = sizeof(c->helo);
+	memcpy(c->helo, helo.at, helo.len);
+	return slice_of(c->helo, helo.len);
+}
+
 static void on_connected(struct op *op, int result_code)
 {
 	struct outbound *c = container_of(op, struct outbound, connect);
@@ -28,7 +39,7 @@ static void on_connected(struct op *op, int result_code)
 		return;
 	}
 	c->state = OUTBOUND_TALKING;
-	smtp_client_init(&c->client, c->service->settings.helo);
+	smtp_client_init(&c->client, own_name(c));
 	c->out = buf_over(c->out_room, sizeof(c->out_room));
 	outbound_run(c, (struct slice){NULL, 0});
 }

@@ -42,6 +42,7 @@ struct outbound {
 	struct iovec iov[2];
 	size_t send_len;
 	struct smtp_client client;
+	char helo[255]; /* our name in this session */
 	char relay[360];
 	char relay_name[256];
 	uint16_t held_len;
