@@ -33,10 +33,15 @@ _Static_assert(sizeof(struct smtp_client) <= 2048, "a session is small");
 
 void smtp_client_init(struct smtp_client *s, struct slice helo)
 {
-	*s = (struct smtp_client){.helo = helo,
+	if (helo.len > SMTP_CLIENT_HELO_MAX)
+		helo.len = SMTP_CLIENT_HELO_MAX;
+	*s = (struct smtp_client){
 	    .state = CLIENT_GREETING,
 	    .spoken = true,
-	    .awaited_count = 1};
+	    .awaited_count = 1,
+	};
+	memcpy(s->helo_room, helo.at, helo.len);
+	s->helo = slice_of(s->helo_room, helo.len);
 	reply_reader_init(&s->reply);
 }
 

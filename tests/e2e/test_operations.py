@@ -176,6 +176,20 @@ class Reload(Case):
         until(refused, what='reload')
         old.say('NOOP', 250)
 
+    def test_while_a_server_is_slow_to_greet(self):
+        # The delivery that began with the old name goes on with it.
+        relay, sink = self.start()
+        greet = threading.Event()
+        sink.on('connect', lambda *_: greet.wait(10) and None)
+        self.send(relay)
+        sink.wait_sessions(1)
+        for name in ('two.example', 'three.example'):
+            self.reload(relay, self.yaml(name))
+            until(lambda: name in self.banner(relay), what='reload')
+        greet.set()
+        self.assertEqual(sink.wait()[0].session.hello,
+                         ('EHLO', 'one.example'))
+
     def test_under_load(self):
         relay, sink = self.start()
         relay_done, wrong, sent = threading.Event(), [], []
