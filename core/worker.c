@@ -3,8 +3,9 @@
  * Wiring only: each part gets its own options; nothing below knows struct
  * config.  The life: open everything (recovery makes the queue), listen, turn
  * the loop; SIGHUP replaces the settings; SIGTERM drains: no new clients, 421
- * to those between messages, what is under way gets DRAIN_MS, then the spool is
- * closed.  What was not delivered by then lies in the spool. */
+ * to those between messages, what is under way gets DRAIN_MS, then 421 as well
+ * and the spool is closed.  What was not delivered by then lies in the spool.
+ */
 #include "core/worker.h"
 
 #include <dirent.h>
@@ -21,9 +22,11 @@
 #include <unistd.h>
 
 #include "core/control.h"
+#include "core/outbound/outbound.h"
 #include "core/settings.h"
 
 #define DRAIN_MS 30000
+#define CUT_MS 2000 /* then, for last words */
 #define DRAIN_LOOK_MS 20
 #define LOG_END_MS 1000
 #define SETTINGS_MAX 256
@@ -50,7 +53,10 @@ struct worker {
 	bool draining;
 	bool over;
 	uint64_t drain_until_ms;
+	enum { DRAIN_WAIT, DRAIN_CUT, DRAIN_ABORT } drain_step;
 	struct timer drain;
+	unsigned sessions_cut;
+	unsigned deliveries_cut;
 	unsigned session_max;
 	unsigned connection_max;
 	uint64_t seed;
@@ -309,6 +315,28 @@ static void reload(struct worker *w)
 	log_end(&w->log);
 }
 
+/* Nobody may be left who uses the spool when it is closed. */
+static void time_is_up(struct worker *w)
+{
+	w->drain_until_ms = loop_now_ms(w->loop) + CUT_MS;
+	switch (w->drain_step) {
+	case DRAIN_WAIT:
+		w->sessions_cut = w->inbound.session_count;
+		w->deliveries_cut = w->outbound.attempt_count;
+		w->drain_step = DRAIN_CUT;
+		inbound_service_cut(&w->inbound);
+		LIST_EACH_SAFE (node, &w->outbound.connections)
+			outbound_timer(
+			    &container_of(node, struct outbound, link)->timer);
+		return;
+	case DRAIN_CUT:
+		w->drain_step = DRAIN_ABORT;
+		inbound_service_abort(&w->inbound);
+		return;
+	case DRAIN_ABORT: w->over = true; return;
+	}
+}
+
 static void on_drain_look(struct timer *t)
 {
 	struct worker *w = container_of(t, struct worker, drain);
@@ -318,7 +346,7 @@ static void on_drain_look(struct timer *t)
 	    w->outbound.connection_count == 0 && w->outbound.attempt_count == 0)
 		w->over = true;
 	else if (now_ms >= w->drain_until_ms)
-		w->over = true;
+		time_is_up(w);
 	if (!w->over)
 		timer_arm(loop_timers(w->loop), t, DRAIN_LOOK_MS);
 }
@@ -403,12 +431,14 @@ static void close_all(struct worker *w)
 {
 	control_close(&w->control);
 	for (unsigned i = 0; i < OUTBOUND_SPOOLS_MAX; i++)
-		if (w->outbound.spools[i] != NULL)
+		if (w->outbound.spools[i] != NULL) {
 			spool_close(w->outbound.spools[i]);
+			w->outbound.spools[i] = NULL;
+		}
 	log_begin(&w->log, LOG_INFO, "worker_stopped");
 	log_number(&w->log, "worker", w->setup->index);
-	log_number(&w->log, "sessions_cut", w->inbound.session_count);
-	log_number(&w->log, "deliveries_cut", w->outbound.attempt_count);
+	log_number(&w->log, "sessions_cut", w->sessions_cut);
+	log_number(&w->log, "deliveries_cut", w->deliveries_cut);
 	log_end(&w->log);
 	/* What is being written must not be cut in the middle; but a reader
 	 * that has stopped does not keep us. */

@@ -18,16 +18,6 @@
 
 #define LINGER_MS 2000
 
-struct inbound_out {
-	struct msghdr message;
-	struct iovec iov;
-	struct buf buf;
-	uint8_t room[ARENA_PAGE_LEN - sizeof(struct msghdr) -
-		     sizeof(struct iovec) - sizeof(struct buf)];
-};
-_Static_assert(
-    sizeof(struct inbound_out) <= ARENA_PAGE_LEN, "replies gather in one page");
-
 static void run(struct inbound *c, struct slice in);
 
 static void give_held(struct inbound *c)
@@ -41,7 +31,7 @@ static void give_held(struct inbound *c)
 static void give_out(struct inbound *c)
 {
 	if (c->out != NULL)
-		pool_give(&c->service->page_pool, c->out);
+		pool_give(&c->service->out_pool, c->out);
 	c->out = NULL;
 }
 
@@ -160,15 +150,13 @@ static void flush(struct inbound *c)
 	loop_send(c->service->loop, &c->send, c->fd, &out->message, on_sent);
 }
 
-static bool take_out(struct inbound *c)
+static void take_out(struct inbound *c)
 {
-	if (c->out == NULL) {
-		c->out = pool_take(&c->service->page_pool);
-		if (c->out == NULL)
-			return false;
-		c->out->buf = buf_over(c->out->room, sizeof(c->out->room));
-	}
-	return true;
+	if (c->out != NULL)
+		return;
+	c->out = pool_take(&c->service->out_pool);
+	check(c->out != NULL); /* one for each session */
+	c->out->buf = buf_over(c->out->room, sizeof(c->out->room));
 }
 
 /* Sends the rest and goes; `left` is input that nobody will read. */
@@ -178,7 +166,9 @@ static void end(struct inbound *c, struct slice left)
 		c->polite = true;
 	c->state = INBOUND_ENDING;
 	flush(c);
-	if (!c->send.busy)
+	if (c->send.busy) /* a client may not even read its last reply */
+		arm(c, c->settings->command_ms);
+	else
 		say_goodbye(c);
 }
 
@@ -303,6 +293,14 @@ static void drop_message(struct inbound *c)
 	c->message = NULL;
 }
 
+static void end_because_we_stop(struct inbound *c)
+{
+	c->polite = true;
+	smtp_server_end(
+	    &c->smtp, (struct reply){421, "4.3.2",
+			  SLICE("the relay is going down, try again later")});
+}
+
 /* Nothing more to eat.  False: the machine has something to say after all. */
 static bool await_input(struct inbound *c)
 {
@@ -313,10 +311,7 @@ static bool await_input(struct inbound *c)
 		return false;
 	}
 	if (c->service->draining && !in_message) {
-		c->polite = true;
-		smtp_server_end(&c->smtp,
-		    (struct reply){421, "4.3.2",
-			SLICE("the relay is going down, try again later")});
+		end_because_we_stop(c);
 		return false;
 	}
 	give_held(c);
@@ -333,13 +328,10 @@ static bool await_input(struct inbound *c)
 static void run(struct inbound *c, struct slice in)
 {
 	for (;;) {
-		if (!take_out(c)) {
-			inbound_abort(c);
-			return;
-		}
-		enum smtp_server_need need =
-		    smtp_server_next(&c->smtp, &in, &c->out->buf);
+		enum smtp_server_need need;
 
+		take_out(c);
+		need = smtp_server_next(&c->smtp, &in, &c->out->buf);
 		switch (need) {
 		case SMTP_NEED_INPUT:
 			if (await_input(c))
@@ -522,6 +514,17 @@ void inbound_drain(struct inbound *c)
 		inbound_abort(c);
 	else if (c->state == INBOUND_TALKING && !c->send.busy && !c->waiting)
 		run(c, (struct slice){NULL, 0});
+}
+
+void inbound_cut(struct inbound *c)
+{
+	if (c->state == INBOUND_PROXY) {
+		inbound_abort(c);
+	} else if (c->state == INBOUND_TALKING) {
+		end_because_we_stop(c);
+		if (!c->send.busy && !c->waiting)
+			run(c, (struct slice){NULL, 0});
+	}
 }
 
 void inbound_begin(struct inbound_service *s, int fd, bool behind_proxy)

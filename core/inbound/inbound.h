@@ -11,10 +11,18 @@
 /* What waits for its turn: input that came while the session was busy. */
 #define INBOUND_HELD_MAX (16384 + PROXY_HEADER_MAX)
 
+#define INBOUND_OUT_ROOM 3584
+
 /* A proxy sends its header with its first segment. */
 #define PROXY_TIMEOUT_MS 30000
 
-struct inbound_out;
+/* Replies that are being gathered or sent. */
+struct inbound_out {
+	struct msghdr message;
+	struct iovec iov;
+	struct buf buf;
+	uint8_t room[INBOUND_OUT_ROOM];
+};
 
 enum inbound_state {
 	INBOUND_PROXY,	 /* waiting for the rest of the PROXY header */
@@ -51,6 +59,8 @@ struct inbound {
 void inbound_begin(struct inbound_service *s, int fd, bool proxy);
 /* The relay stops: 421 as soon as the dialogue allows one. */
 void inbound_drain(struct inbound *c);
+/* Time is up: 421 whatever the client is doing. */
+void inbound_cut(struct inbound *c);
 /* Ends it now. */
 void inbound_abort(struct inbound *c);
 

@@ -12,8 +12,8 @@
 #include "spool/envelope.h"
 
 #define ACCEPT_AGAIN_MS 100
-/* A session in a transaction has a page for replies, one for a line that is
- * not whole, and mostly one or two for its envelope. */
+/* A session in a transaction has a page for a line that is not whole, and
+ * mostly one or two for its envelope. */
 #define PAGES_A_SESSION 8
 #define PAGES_MIN 4096
 
@@ -29,6 +29,8 @@ static int open_pools(struct inbound_service *s)
 		 sizeof(struct inbound), n)) < 0 ||
 	    (err = pool_init(&s->page_pool, "pages", ARENA_PAGE_LEN, pages)) <
 		0 ||
+	    (err = pool_init(
+		 &s->out_pool, "replies", sizeof(struct inbound_out), n)) < 0 ||
 	    (err = pool_init(&s->held_pool, "held", INBOUND_HELD_MAX, n)) < 0 ||
 	    (err = pool_init(&s->message_pool, "messages",
 		 sizeof(struct inbound_message), n)) < 0 ||
@@ -135,6 +137,12 @@ void inbound_service_drain(struct inbound_service *s)
 	}
 	LIST_EACH_SAFE (node, &s->sessions)
 		inbound_drain(container_of(node, struct inbound, link));
+}
+
+void inbound_service_cut(struct inbound_service *s)
+{
+	LIST_EACH_SAFE (node, &s->sessions)
+		inbound_cut(container_of(node, struct inbound, link));
 }
 
 void inbound_service_abort(struct inbound_service *s)

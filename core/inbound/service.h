@@ -51,7 +51,8 @@ struct inbound_service {
 	uint32_t session_count_max;
 	bool draining;
 	struct pool session_pool;
-	struct pool page_pool;	  /* ARENA_PAGE_LEN: envelopes, replies */
+	struct pool page_pool;	  /* ARENA_PAGE_LEN: envelopes */
+	struct pool out_pool;	  /* replies: one for each session */
 	struct pool held_pool;	  /* bytes that came before we could use them */
 	struct pool message_pool; /* messages being received */
 	struct pool client_pool;  /* addresses that are counted */
@@ -85,7 +86,9 @@ void inbound_service_listen(struct inbound_service *s, int fd, bool proxy);
 /* Closes the listeners; each session ends with 421 at its next chance, at once
  * where nothing is under way.  session_count then falls to 0. */
 void inbound_service_drain(struct inbound_service *s);
-/* Ends what is still there, whatever it is doing. */
+/* Time is up: those that are still there get 421, whatever they are doing. */
+void inbound_service_cut(struct inbound_service *s);
+/* Ends what is still there without a word. */
 void inbound_service_abort(struct inbound_service *s);
 
 #endif
