@@ -40,6 +40,7 @@ struct child {
 	uint64_t started_s;
 	uint64_t restart_s; /* when pid is 0 */
 	unsigned backoff_s;
+	bool ready; /* it has said that it takes mail */
 	struct listen_sockets sockets;
 };
 
@@ -50,12 +51,10 @@ struct supervisor {
 	struct log log;
 	struct ledger *ledger;
 	unsigned worker_count;
-	unsigned ready_count;
 	int ready_pipe[2];
 	bool stopping;
 	bool ready_said;
 	int status;
-	sigset_t inherited; /* the signal mask that we were started with */
 	struct child children[WORKERS_MAX];
 };
 
@@ -192,6 +191,7 @@ static void died(struct supervisor *s, unsigned index, int status)
 	pid_t pid = c->pid;
 
 	c->pid = 0;
+	c->ready = false;
 	ledger_clear_column(s->ledger, index);
 	if (s->stopping && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return;
@@ -216,6 +216,26 @@ static void died(struct supervisor *s, unsigned index, int status)
 	}
 }
 
+/* Whether all workers have said that they take mail. */
+static void count_ready(struct supervisor *s)
+{
+	uint8_t indexes[WORKERS_MAX];
+	ssize_t len = read(s->ready_pipe[0], indexes, sizeof(indexes));
+	unsigned count = 0;
+
+	for (ssize_t i = 0; i < len; i++)
+		s->children[indexes[i]].ready = true;
+	for (unsigned i = 0; i < s->worker_count; i++)
+		count += s->children[i].ready;
+	if (s->ready_said || s->stopping || count < s->worker_count)
+		return;
+	s->ready_said = true;
+	log_begin(&s->log, LOG_INFO, "ready");
+	log_number(&s->log, "workers", s->worker_count);
+	log_str(&s->log, "hostname", s->config->hostname);
+	log_end(&s->log);
+}
+
 static void reap(struct supervisor *s)
 {
 	pid_t pid;
@@ -223,8 +243,10 @@ static void reap(struct supervisor *s)
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		for (unsigned i = 0; i < s->worker_count; i++)
-			if (s->children[i].pid == pid)
+			if (s->children[i].pid == pid) {
+				count_ready(s); /* what it said while alive */
 				died(s, i, status);
+			}
 }
 
 static unsigned running(const struct supervisor *s)
@@ -259,23 +281,6 @@ static void reload(struct supervisor *s)
 			kill(s->children[i].pid, SIGHUP);
 }
 
-/* Whether all workers have said that they take mail. */
-static void count_ready(struct supervisor *s)
-{
-	char bytes[WORKERS_MAX];
-	ssize_t len = read(s->ready_pipe[0], bytes, sizeof(bytes));
-
-	if (len > 0)
-		s->ready_count += (unsigned)len;
-	if (s->ready_said || s->ready_count < s->worker_count)
-		return;
-	s->ready_said = true;
-	log_begin(&s->log, LOG_INFO, "ready");
-	log_number(&s->log, "workers", s->worker_count);
-	log_str(&s->log, "hostname", s->config->hostname);
-	log_end(&s->log);
-}
-
 static void restart_due(struct supervisor *s)
 {
 	for (unsigned i = 0; i < s->worker_count; i++)
@@ -302,12 +307,10 @@ static void watch(struct supervisor *s, const sigset_t *signals)
 			wait = (struct timespec){.tv_sec = 1};
 		int signal = sigtimedwait(signals, NULL, &wait);
 
-		if (signal == SIGTERM || signal == SIGINT) {
+		if (signal == SIGTERM || signal == SIGINT)
 			stop(s);
-			stop_s = now_s() + STOP_MAX_S;
-		} else if (signal == SIGHUP && !s->stopping) {
+		else if (signal == SIGHUP && !s->stopping)
 			reload(s);
-		}
 		reap(s);
 		count_ready(s);
 		if (s->stopping && running(s) == 0)
@@ -346,7 +349,7 @@ static void supervise(struct supervisor *s)
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGHUP);
 	sigaddset(&signals, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &signals, &s->inherited);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	s->status = prepare(s);
 	if (s->status == 0) {

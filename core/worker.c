@@ -452,6 +452,7 @@ static void say_ready(struct worker *w)
 {
 	struct spool_facts facts = spool_facts(w->own);
 	struct scheduler_counts counts = scheduler_count(w->scheduler);
+	uint8_t index = (uint8_t)w->setup->index;
 
 	log_begin(&w->log, LOG_INFO, "worker_ready");
 	log_number(&w->log, "worker", w->setup->index);
@@ -460,7 +461,7 @@ static void say_ready(struct worker *w)
 	log_str(&w->log, "spool", facts.direct ? "direct" : "buffered");
 	log_end(&w->log);
 	log_flush(&w->log);
-	(void)!write(w->setup->ready_fd, "r", 1);
+	(void)!write(w->setup->ready_fd, &index, sizeof(index));
 	close(w->setup->ready_fd);
 }
 

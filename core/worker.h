@@ -16,7 +16,7 @@ struct worker_setup {
 	const struct config_arguments *arguments; /* for reloads */
 	const struct listen_sockets *sockets;	  /* this worker's */
 	struct ledger *ledger;
-	int ready_fd;	   /* a byte is written to it when mail is taken */
+	int ready_fd;	   /* `index`, a byte, goes to it when mail is taken */
 	const char *spool; /* the spool directory, as this process sees it */
 };
 
