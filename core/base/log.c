@@ -293,13 +293,20 @@ static size_t whole_lines(struct slice lines, size_t max)
 	return last == NULL ? lines.len : (size_t)(last - lines.at) + 1;
 }
 
+/* Lines that could not be written. */
+static void count_lost(struct log *log, struct slice rest)
+{
+	for (size_t i = 0; i < rest.len; i++)
+		log->dropped_count += rest.at[i] == '\n';
+}
+
 static void write_some(struct log *log);
 
 /* The chain is over: how far did it get? */
 static void chain_ended(struct log *log)
 {
 	struct buf *out = &log->lines[log->filling ^ 1];
-	bool broken = false;
+	int err = 0;
 
 	for (unsigned i = 0; i < log->write_count; i++) {
 		const struct log_write *w = &log->writes[i];
@@ -308,15 +315,19 @@ static void chain_ended(struct log *log)
 			log->written_len += (size_t)w->result;
 		if (w->result == (int)w->len)
 			continue;
-		/* A broken output (its reader is gone) must not stop the
-		 * mail. */
-		broken = w->result <= 0 && w->result != -ECANCELED;
+		if (w->result <= 0)
+			err = w->result == 0 ? -EPIPE : w->result;
 		break;
 	}
-	if (!broken && log->written_len < out->len) {
+	struct slice rest =
+	    slice_of(out->at + log->written_len, out->len - log->written_len);
+
+	if (rest.len > 0 && (err == 0 || err == -ECANCELED)) {
 		write_some(log);
 		return;
 	}
+	/* A broken output (its reader is gone) must not stop the mail. */
+	count_lost(log, rest);
 	buf_clear(out);
 	log->written_len = 0;
 }
@@ -365,41 +376,44 @@ void log_flush(struct log *log)
 	write_some(log);
 }
 
-static bool write_out(struct log *log, struct buf *out, size_t from, int max_ms)
+/* A pipe that is ready takes PIPE_BUF without blocking. */
+static bool may_write(const struct log *log, unsigned max_ms)
 {
-	while (from < out->len) {
-		struct slice rest = slice_of(out->at + from, out->len - from);
+	struct pollfd p = {.fd = log->fd, .events = POLLOUT};
+	int count;
+
+	do
+		count = poll(&p, 1, (int)max_ms);
+	while (count < 0 && errno == EINTR);
+	return count > 0;
+}
+
+static void write_out(
+    struct log *log, struct buf *out, size_t from, unsigned max_ms)
+{
+	struct slice rest = slice_of(out->at + from, out->len - from);
+
+	while (rest.len > 0 && may_write(log, max_ms)) {
 		ssize_t len = write(
 		    log->fd, rest.at, whole_lines(rest, log->write_len_max));
 
-		if (len > 0) {
-			from += (size_t)len;
-			continue;
-		}
-		if (len < 0 && errno == EINTR)
-			continue;
-		if (len < 0 && errno == EAGAIN) {
-			struct pollfd p = {.fd = log->fd, .events = POLLOUT};
-
-			if (poll(&p, 1, max_ms) > 0)
-				continue;
-		}
-		return false;
+		if (len > 0)
+			slice_cut(&rest, (size_t)len);
+		else if (len == 0 || (errno != EINTR && errno != EAGAIN))
+			break;
 	}
-	return true;
+	count_lost(log, rest);
+	buf_clear(out);
 }
 
 void log_drain(struct log *log, unsigned max_ms)
 {
-	struct buf *other = &log->lines[log->filling ^ 1];
-
-	if (log->write_busy_count == 0)
-		(void)write_out(log, other, log->written_len, (int)max_ms);
-	report_dropped(log);
-	(void)write_out(log, line(log), 0, (int)max_ms);
-	buf_clear(line(log));
 	if (log->write_busy_count == 0) {
-		buf_clear(other);
+		write_out(log, &log->lines[log->filling ^ 1], log->written_len,
+		    max_ms);
 		log->written_len = 0;
 	}
+	if (log->dropped_count > 0 && may_write(log, max_ms))
+		report_dropped(log);
+	write_out(log, line(log), 0, max_ms);
 }

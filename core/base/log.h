@@ -73,8 +73,9 @@ void log_end(struct log *log);
 
 /* Begins to write what has gathered; the worker calls it once a turn. */
 void log_flush(struct log *log);
-/* Writes everything out with blocking writes, for at most `max_ms`: the last
- * act of a process, when no write is under way. */
+/* Writes everything out: the last act of a process, when no write is under way.
+ * An output that takes nothing for `max_ms` loses the rest, which is counted.
+ */
 void log_drain(struct log *log, unsigned max_ms);
 
 #endif

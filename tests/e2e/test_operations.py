@@ -654,6 +654,18 @@ class Log(Case):
         sink.wait(3001)
         self.stop(relay)
 
+    def test_stop_while_nobody_reads_it(self):
+        relay, sink = self.pair()
+        relay.stalled.set()
+        with Talk(relay.port) as t:
+            t.hello()
+            for i in range(2000):
+                self.assertEqual(t.message(TEXT)[0], 250)
+        relay.signal(signal.SIGTERM)
+        self.assertEqual(relay.process.wait(20), 0)
+        relay.stalled.clear()
+        relay.reader.join(5)
+
     def test_strange_bytes(self):
         relay, sink = self.pair({'log.level': 'debug'})
         sink.on('body', '250 2.0.0 ok "quoted" \\back a=b\x7f')
