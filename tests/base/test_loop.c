@@ -64,7 +64,8 @@ Test(loop, sends_and_receives_and_sees_the_end)
 	struct loop *loop = open_loop();
 	struct seen r = {0}, w = {0};
 	int pair[2];
-	struct iovec iov = {"hello", 5};
+	char hello[] = "hello";
+	struct iovec iov = {hello, 5};
 	struct msghdr message = {.msg_iov = &iov, .msg_iovlen = 1};
 
 	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
