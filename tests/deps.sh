@@ -57,6 +57,17 @@ if [ "$(id -u)" != 0 ]; then
 	root='sudo'
 fi
 
+case $missing in *postfix*)
+	other=$(dpkg-query -W -f '${db:Status-Status} ${Package} ${Provides}\n' |
+	    awk '/^installed .*mail-transport-agent/ {print $2}')
+	[ -z "$other" ] || {
+		say "the tests run programs of postfix, which cannot be" \
+		    "installed beside" $other
+		say "to have it in their place: apt-get install postfix"
+		exit 77
+	}
+esac
+
 say "installing$missing"
 if [ ! -e $policy ]; then
 	printf '#!/bin/sh\nexit 101\n' | $root tee $policy >/dev/null
