@@ -133,6 +133,12 @@ enum smtp_client_need smtp_client_next(
 
 enum smtp_client_wait smtp_client_waits_for(const struct smtp_client *s);
 
+/* At CLIENT_NEED_RESULT: whether the session ended with the transaction. */
+static inline bool smtp_client_is_over(const struct smtp_client *s)
+{
+	return s->state == CLIENT_CLOSED;
+}
+
 /* Only when CLIENT_NEED_MESSAGE was said.  A message that the server cannot
  * take by its own offers (5.3.4 too big for its SIZE, 5.6.3 no 8BITMIME, 5.6.7
  * no SMTPUTF8) fails without a word to it, and the session goes on. */

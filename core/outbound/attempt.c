@@ -63,9 +63,15 @@ void attempt_next(struct attempt *a)
 	}
 }
 
+void attempt_give_all(struct attempt *a, const struct outcome *outcome)
+{
+	for (uint32_t i = 0; i < a->transaction.rcpt_count; i++)
+		a->rcpts[i].outcome = *outcome;
+}
+
 bool attempt_has_more(const struct attempt *a)
 {
-	return a->rcpts_left.len > 0;
+	return a->rcpts_left.len > 0 && !a->load_failed;
 }
 
 static void log_unreadable(struct attempt *a, int err)
@@ -127,6 +133,8 @@ static void on_first_block(struct spool_read *r, int result)
 	a->body_len = result;
 	if (result > 0)
 		a->body_offset = (uint64_t)result;
+	else if (result < 0)
+		log_unreadable(a, result);
 	loaded(a);
 }
 
@@ -182,6 +190,8 @@ static void on_block(struct spool_read *r, int result)
 	a->body_len = result;
 	if (result > 0)
 		a->body_offset += (uint64_t)result;
+	else if (result < 0)
+		log_unreadable(a, result);
 	a->done(a, a->arg);
 }
 
@@ -192,6 +202,12 @@ void attempt_read(struct attempt *a, attempt_done *done, void *arg)
 	a->body_read = (struct spool_read){.done = on_block};
 	spool_read(a->spool, a->message, a->body_offset, a->body,
 	    ATTEMPT_BODY_MAX, &a->body_read);
+}
+
+void attempt_rewind(struct attempt *a, attempt_done *done, void *arg)
+{
+	a->body_offset = 0;
+	attempt_read(a, done, arg);
 }
 
 bool attempt_body_ended(const struct attempt *a)
@@ -436,8 +452,7 @@ static void resolve_next(struct attempt *a, void *arg)
 
 static void on_resolve(struct attempt *a, void *arg)
 {
-	for (uint32_t i = 0; i < a->transaction.rcpt_count; i++)
-		a->rcpts[i].outcome = a->verdict;
+	attempt_give_all(a, &a->verdict);
 	attempt_settle(a, resolve_next, arg);
 }
 

@@ -58,6 +58,10 @@ bool attempt_has_more(const struct attempt *a);
 /* The next transaction's recipients (after settle of the one before). */
 void attempt_next(struct attempt *a);
 
+/* The same outcome for everybody in the transaction. */
+void attempt_give_all(struct attempt *a, const struct outcome *outcome);
+/* Reads the content's first block again; done() later. */
+void attempt_rewind(struct attempt *a, attempt_done *done, void *arg);
 /* Reads the next block of content into body; body_len and done() later.  0 at
  * the end of the content. */
 void attempt_read(struct attempt *a, attempt_done *done, void *arg);

@@ -39,6 +39,8 @@ static void on_connected(struct op *op, int result_code)
 		return;
 	}
 	c->state = OUTBOUND_TALKING;
+	c->mute = false;
+	c->connected = false;
 	smtp_client_init(&c->client, own_name(c));
 	c->out = buf_over(c->out_room, sizeof(c->out_room));
 	outbound_run(c, (struct slice){NULL, 0});
@@ -182,11 +184,14 @@ static void on_routed(struct route *r)
 		outbound_finish(c);
 		return;
 	}
-	bool relay = c->service->settings.relay_host.len > 0;
+	bool for_relay =
+	    slice_eq(destination_name(c->destination), OUTBOUND_RELAY_NAME);
 
-	if (!relay &&
-	    slice_eq(destination_name(c->destination), OUTBOUND_RELAY_NAME)) {
-		reroute_all(c);
+	if (for_relay &&
+	    (!r->relay || c->service->settings.relay_host.len == 0)) {
+		/* Or it is there again: then the next connection knows. */
+		if (c->service->settings.relay_host.len == 0)
+			reroute_all(c);
 		outbound_close(c);
 		return;
 	}

@@ -46,16 +46,38 @@ void outbound_unidle(struct outbound *c)
 bool outbound_is_busy(const struct outbound *c)
 {
 	return c->connect.busy || c->recv.busy || c->send.busy ||
-	       (c->route != NULL && c->route->busy);
+	       (c->route != NULL && c->route->busy) ||
+	       (c->attempt != NULL && c->attempt->body_read.busy);
 }
 
-/* Comes here again with each completion until nothing is under way. */
+/* Settles the attempt that was given up.  False: its end comes to
+ * outbound_finish by itself. */
+static bool settle_last(struct outbound *c)
+{
+	struct attempt *a = c->attempt;
+
+	c->unsettled = false;
+	for (uint32_t i = 0; i < a->transaction.rcpt_count; i++)
+		if (a->rcpts[i].outcome.kind == OUTCOME_OTHER_HOST ||
+		    a->rcpts[i].outcome.kind == OUTCOME_NONE) {
+			a->rcpts[i].outcome = c->last;
+			a->rcpts[i].outcome.kind = OUTCOME_DEFERRED;
+		}
+	bool more = attempt_has_more(a);
+
+	outbound_settle(c); /* with more of it, c may be gone now */
+	return !more;
+}
+
+/* Comes here again with each completion until nothing is under way: the kernel
+ * may still be sending from the attempt's memory. */
 void outbound_finish(struct outbound *c)
 {
 	struct outbound_service *s = c->service;
 
 	check(c->state == OUTBOUND_CLOSING);
-	if (outbound_is_busy(c) || c->attempt != NULL)
+	if (outbound_is_busy(c) || (c->unsettled && !settle_last(c)) ||
+	    c->attempt != NULL)
 		return;
 	if (c->fd >= 0)
 		loop_close(s->loop, c->fd);
@@ -126,18 +148,7 @@ void outbound_site_failed(struct outbound *c)
  * `c->last`. */
 void outbound_give_up(struct outbound *c)
 {
-	struct attempt *a = c->attempt;
-
-	if (a != NULL && c->state != OUTBOUND_SETTLING) {
-		for (uint32_t i = 0; i < a->transaction.rcpt_count; i++)
-			if (a->rcpts[i].outcome.kind == OUTCOME_OTHER_HOST ||
-			    a->rcpts[i].outcome.kind == OUTCOME_NONE) {
-				a->rcpts[i].outcome = c->last;
-				a->rcpts[i].outcome.kind = OUTCOME_DEFERRED;
-			}
-		c->state = OUTBOUND_CLOSING;
-		outbound_settle(c);
-	}
+	c->unsettled = c->attempt != NULL;
 	outbound_close(c);
 }
 
@@ -149,21 +160,45 @@ void outbound_address_failed(struct outbound *c)
 		outbound_next_address(c);
 		return;
 	}
-	outbound_site_failed(c);
+	if (c->last.site)
+		outbound_site_failed(c);
 	outbound_give_up(c);
 }
 
-/* The connection is lost, or the session is over before its time. */
-void outbound_lost(struct outbound *c, const struct outcome *why)
+void outbound_ended(struct outbound *c)
 {
 	struct attempt *a = c->attempt;
 
+	if (a == NULL) {
+		if (c->connected)
+			outbound_close(c);
+		else
+			outbound_address_failed(c);
+	} else if (!outbound_other_host(a)) {
+		outbound_give_up(c);
+	} else if (c->route != NULL) {
+		outbound_address_failed(c);
+	} else if (outbound_is_busy(c) || a->deferred_count > 0) {
+		/* With deferred ones among the recipients before these, a new
+		 * try at once would be one for those, too, and for ever. */
+		outbound_give_up(c);
+	} else {
+		/* A used connection went away between two messages, as they
+		 * do: that is no attempt. */
+		c->attempt = NULL;
+		attempt_untake(a);
+		outbound_close(c);
+	}
+}
+
+void outbound_lost(struct outbound *c, const struct outcome *why)
+{
 	c->last = *why;
 	switch (c->state) {
 	case OUTBOUND_ROUTING:
 	case OUTBOUND_SWITCHING:
 	case OUTBOUND_CONNECTING: outbound_address_failed(c); return;
-	case OUTBOUND_IDLE: outbound_close(c); return;
+	case OUTBOUND_IDLE:
 	case OUTBOUND_LOADING:	/* nothing was sent: later, elsewhere */
 	case OUTBOUND_SETTLING: /* the rest of its recipients: the same */
 		outbound_close(c);
@@ -172,31 +207,14 @@ void outbound_lost(struct outbound *c, const struct outcome *why)
 	case OUTBOUND_TALKING:
 	case OUTBOUND_BODY: break;
 	}
-	bool reused = c->client.message_count > 0;
+	if (c->held_len > 0) {
+		/* What it answered while it did not take our bytes counts. */
+		struct slice in = slice_of(c->held, c->held_len);
 
+		(void)smtp_client_next(&c->client, &in, &c->out);
+	}
 	smtp_client_fail(&c->client, *why);
-	if (a == NULL) {
-		if (c->connected)
-			outbound_close(c);
-		else
-			outbound_address_failed(c);
-		return;
-	}
-	if (!outbound_other_host(a)) {
-		outbound_give_up(c);
-	} else if (reused) {
-		/* A used connection went away between two messages, as they
-		 * do: that is no attempt. */
-		if (a->body_read.busy) {
-			outbound_give_up(c);
-			return;
-		}
-		c->attempt = NULL;
-		attempt_untake(a);
-		outbound_close(c);
-	} else {
-		outbound_address_failed(c);
-	}
+	outbound_ended(c);
 }
 
 void outbound_lost_because(

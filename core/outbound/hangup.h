@@ -21,14 +21,18 @@ void outbound_finish(struct outbound *c);
 /* Without another word to the server; no attempt hangs on it that could still
  * have an outcome. */
 void outbound_close(struct outbound *c);
-/* Closes; an attempt's recipients without an outcome get c->last, deferred. */
+/* Closes; an attempt's recipients without an outcome get c->last, deferred, and
+ * it is settled. */
 void outbound_give_up(struct outbound *c);
 /* This address failed with c->last: the next one, or the site has failed. */
 void outbound_address_failed(struct outbound *c);
 /* The destination is paused because of c->last. */
 void outbound_site_failed(struct outbound *c);
 
-/* The connection is lost, or the session is over before its time. */
+/* The session is over because of c->last; the attempt that hangs on it has what
+ * outcomes the machine could give. */
+void outbound_ended(struct outbound *c);
+/* The connection is lost, or does not come about. */
 void outbound_lost(struct outbound *c, const struct outcome *why);
 void outbound_lost_because(
     struct outbound *c, const uint8_t status[3], const char *sentence);

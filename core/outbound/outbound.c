@@ -40,6 +40,12 @@ void outbound_settle(struct outbound *c)
 	attempt_settle(a, after_settle, c);
 }
 
+static void lost(struct outbound *c)
+{
+	outbound_lost_because(c, (const uint8_t[3]){4, 4, 2},
+	    "the server closed the connection unexpectedly");
+}
+
 static void on_received(struct op *op, int result);
 
 static void receive(struct outbound *c)
@@ -76,17 +82,16 @@ static void on_sent(struct op *op, int result)
 	if (outbound_is_over(c))
 		return;
 	buf_clear(&c->out);
-	if (result < 0 || (size_t)result != c->send_len) {
-		/* The reply that explains it may be on its way: receive says
-		 * so, or that the connection is gone. */
-		if (!c->recv.busy)
-			outbound_lost_errno(
-			    c, "sending to", result < 0 ? result : -EPIPE);
-	} else if (c->state == OUTBOUND_BODY) {
-		send_body(c);
-	} else if (c->state == OUTBOUND_TALKING) {
+	/* The reply that explains it may have come, or be on its way; if not,
+	 * receive says that the connection is gone. */
+	if (result < 0 || (size_t)result != c->send_len)
+		c->mute = true;
+	if (c->state == OUTBOUND_TALKING)
 		run_held(c);
-	}
+	else if (c->state == OUTBOUND_BODY && !c->mute)
+		send_body(c);
+	else if (c->state == OUTBOUND_BODY)
+		receive(c);
 }
 
 static void begin_send(struct outbound *c, struct slice first)
@@ -103,8 +108,16 @@ static void begin_send(struct outbound *c, struct slice first)
 
 static void flush(struct outbound *c)
 {
-	if (c->out.len > 0 && !c->send.busy)
+	if (c->mute)
+		buf_clear(&c->out);
+	else if (c->out.len > 0 && !c->send.busy)
 		begin_send(c, (struct slice){NULL, 0});
+}
+
+static struct outcome unreadable(void)
+{
+	return outcome_of_error(OUTCOME_DEFERRED, (const uint8_t[3]){4, 3, 0},
+	    false, "the message cannot be read from the spool");
 }
 
 static void on_block(struct attempt *a, void *arg)
@@ -112,11 +125,8 @@ static void on_block(struct attempt *a, void *arg)
 	struct outbound *c = arg;
 
 	check(a == c->attempt);
-	if (c->state == OUTBOUND_CLOSING) {
-		outbound_give_up(c);
-		return;
-	}
-	send_body(c);
+	if (!outbound_is_over(c))
+		send_body(c);
 }
 
 /* Sends what lies in a->body; behind the last block the machine's dot. */
@@ -126,10 +136,7 @@ static void send_body(struct outbound *c)
 	bool ended = attempt_body_ended(a);
 
 	if (a->body_len < 0) {
-		smtp_client_body_sent(&c->client, false,
-		    outcome_of_error(OUTCOME_DEFERRED,
-			(const uint8_t[3]){4, 4, 2}, false,
-			"the message cannot be read from the spool"));
+		smtp_client_body_sent(&c->client, false, unreadable());
 		c->state = OUTBOUND_TALKING;
 		run_held(c);
 		return;
@@ -182,25 +189,24 @@ static void on_loaded(struct attempt *a, void *arg)
 {
 	struct outbound *c = arg;
 
-	if (c->state == OUTBOUND_CLOSING) {
-		if (c->client.message_count == 0) {
-			outbound_give_up(
-			    c); /* a server that never takes anything */
-			return;
-		}
-		c->attempt = NULL;
-		attempt_untake(a);
-		outbound_finish(c);
+	if (c->state == OUTBOUND_CLOSING) { /* it was lost meanwhile */
+		attempt_give_all(a, &c->last);
+		outbound_ended(c);
 		return;
 	}
 	c->state = OUTBOUND_TALKING;
-	if (a->load_failed || a->transaction.rcpt_count == 0) {
+	if (a->load_failed || a->transaction.rcpt_count == 0 ||
+	    a->body_len < 0) {
+		struct outcome why = unreadable();
+
+		attempt_give_all(a, &why);
 		outbound_settle(c);
-		outbound_run(c, (struct slice){NULL, 0});
-		return;
+		if (c->state != OUTBOUND_TALKING)
+			return; /* the rest of its recipients */
+	} else {
+		smtp_client_send(&c->client, &a->transaction);
 	}
-	smtp_client_send(&c->client, &a->transaction);
-	outbound_run(c, (struct slice){NULL, 0});
+	run_held(c);
 }
 
 static void after_settle(struct attempt *a, void *arg)
@@ -215,9 +221,7 @@ static void after_settle(struct attempt *a, void *arg)
 		return;
 	}
 	attempt_next(a);
-	/* The content is read again from its beginning. */
-	a->body_offset = 0;
-	attempt_read(a, on_loaded, c);
+	attempt_rewind(a, on_loaded, c);
 	c->state = OUTBOUND_LOADING;
 }
 
@@ -235,13 +239,11 @@ static bool next_message(struct outbound *c)
 {
 	struct outbound_service *s = c->service;
 
-	if (!c->connected) {
-		c->connected = true;
-		outbound_give_route(c);
-	}
+	c->connected = true;
 	if (c->attempt != NULL) { /* brought along from another host */
-		smtp_client_send(&c->client, &c->attempt->transaction);
-		return true;
+		attempt_rewind(c->attempt, on_loaded, c);
+		c->state = OUTBOUND_LOADING;
+		return false;
 	}
 	if (s->draining ||
 	    c->client.message_count >= s->settings.messages_per_connection) {
@@ -269,7 +271,8 @@ static bool next_message(struct outbound *c)
 	return false;
 }
 
-static void result(struct outbound *c)
+/* False: nothing to run now. */
+static bool result(struct outbound *c)
 {
 	struct attempt *a = c->attempt;
 	bool answered = false;
@@ -279,22 +282,29 @@ static void result(struct outbound *c)
 		answered |= !a->rcpts[i].outcome.site;
 	if (answered)
 		scheduler_site_good(c->service->scheduler, c->destination);
+	if (smtp_client_is_over(&c->client)) {
+		c->last = c->client.closed_by;
+		outbound_ended(c);
+		return false;
+	}
+	if (c->mute) {
+		lost(c);
+		return false;
+	}
+	outbound_give_route(c);
 	outbound_settle(c);
+	return c->state == OUTBOUND_TALKING; /* else: more recipients */
 }
 
-/* The machine closes: because we quit, or because the server made it. */
-static void closed_by_machine(struct outbound *c)
+static void need_body(struct outbound *c)
 {
-	if (c->attempt == NULL && c->connected) {
-		flush(c);
-		outbound_close(c);
-		return;
-	}
-	c->last = c->client.closed_by;
-	if (c->attempt != NULL && !outbound_other_host(c->attempt))
-		outbound_give_up(c);
+	bool begun = c->state == OUTBOUND_BODY;
+
+	c->state = OUTBOUND_BODY;
+	if (begun || c->mute)
+		receive(c);
 	else
-		outbound_address_failed(c);
+		send_body(c);
 }
 
 void outbound_run(struct outbound *c, struct slice in)
@@ -302,36 +312,36 @@ void outbound_run(struct outbound *c, struct slice in)
 	for (;;) {
 		switch (smtp_client_next(&c->client, &in, &c->out)) {
 		case CLIENT_NEED_INPUT:
+		case CLIENT_NEED_OUTPUT:
 			outbound_give_held(c);
 			flush(c);
 			outbound_arm(c, wait_ms(c));
 			receive(c);
 			return;
-		case CLIENT_NEED_OUTPUT:
-			hold(c, in);
-			flush(c);
-			outbound_arm(c, wait_ms(c));
-			return;
 		case CLIENT_NEED_MESSAGE:
-			if (!next_message(c)) {
-				outbound_give_held(c);
+			outbound_give_held(c);
+			if (c->mute) {
+				lost(c);
 				return;
 			}
+			if (!next_message(c))
+				return;
 			break;
 		case CLIENT_NEED_BODY:
-			hold(c, in);
-			c->state = OUTBOUND_BODY;
-			if (!c->send.busy)
-				send_body(c);
+			outbound_give_held(c);
+			need_body(c);
 			return;
 		case CLIENT_NEED_RESULT:
 			hold(c, in);
-			result(c);
-			if (c->state != OUTBOUND_TALKING)
-				return; /* the rest of its recipients */
+			if (!result(c))
+				return;
 			in = slice_of(c->held, c->held_len);
 			break;
-		case CLIENT_NEED_CLOSE: closed_by_machine(c); return;
+		case CLIENT_NEED_CLOSE:
+			flush(c);
+			c->last = c->client.closed_by;
+			outbound_ended(c);
+			return;
 		}
 	}
 }
@@ -343,22 +353,12 @@ static void on_received(struct op *op, int result_len)
 	if (outbound_is_over(c))
 		return;
 	if (result_len <= 0) {
-		if (c->state == OUTBOUND_BODY && c->attempt->body_read.busy) {
-			c->state = OUTBOUND_CLOSING; /* on_block ends it */
-			c->last = outcome_of_error(OUTCOME_OTHER_HOST,
-			    (const uint8_t[3]){4, 4, 2}, true,
-			    "connection lost");
-			smtp_client_fail(&c->client, c->last);
-			outbound_cancel(c);
-		} else {
-			outbound_lost_because(c, (const uint8_t[3]){4, 4, 2},
-			    "the server closed the connection unexpectedly");
-		}
-		return;
-	}
-	if (c->state == OUTBOUND_IDLE) {
+		lost(c);
+	} else if (c->state == OUTBOUND_IDLE) {
 		outbound_close(c); /* 421, or words nobody asked for */
-	} else if (c->state == OUTBOUND_TALKING && !c->send.busy) {
+	} else if (c->state == OUTBOUND_BODY ||
+		   (c->state == OUTBOUND_TALKING && !c->send.busy)) {
+		/* In the middle of the body only the end of it is news. */
 		outbound_run(c, op->received);
 	} else {
 		hold(c, op->received);
@@ -406,6 +406,18 @@ void outbound_wake(struct outbound *c)
 
 void outbound_drain(struct outbound *c)
 {
-	if (c->state == OUTBOUND_IDLE)
-		outbound_timer(&c->timer);
+	switch (c->state) {
+	case OUTBOUND_IDLE: outbound_timer(&c->timer); return;
+	case OUTBOUND_ROUTING:
+	case OUTBOUND_SWITCHING:
+	case OUTBOUND_CONNECTING: outbound_give_up(c); return;
+	case OUTBOUND_TALKING:
+		if (!c->connected)
+			outbound_give_up(c);
+		return;
+	case OUTBOUND_LOADING:
+	case OUTBOUND_BODY:
+	case OUTBOUND_SETTLING:
+	case OUTBOUND_CLOSING: return;
+	}
 }

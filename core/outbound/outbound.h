@@ -26,11 +26,14 @@ struct outbound {
 	struct destination *destination;
 	struct list link;
 	struct list idle_link; /* destination->idle */
-	struct route *route;   /* until connected */
+	struct route *route;   /* until a transaction has ended */
 	unsigned address_next;
 	union socket_address address;
 	enum outbound_state state;
 	bool connected; /* a greeting was good on this connection */
+	bool mute;	/* a send failed: only what the server said counts */
+	bool unsettled; /* CLOSING: the attempt has its outcomes, and is to be
+			 * settled when no operation uses it */
 	int fd;		/* -1 = none */
 	struct op connect;
 	struct op recv;

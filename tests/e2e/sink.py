@@ -187,6 +187,8 @@ def _path(arg):
 
 
 class Sink:
+    session_type = Session
+
     def __init__(self, host='127.0.0.1', port=None, extensions=ALL,
                  backlog=512):
         self.host = host
@@ -227,8 +229,8 @@ class Sink:
             except OSError:
                 return
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            session = Session(self, connection, peer,
-                              connection.getsockname())
+            session = self.session_type(self, connection, peer,
+                                        connection.getsockname())
             with self.changed:
                 self.sessions.append(session)
                 self.accepted += 1
