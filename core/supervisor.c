@@ -34,6 +34,9 @@
 #define BACKOFF_MAX_S 30
 #define STOP_MAX_S 40 /* a worker gives its sessions 30 */
 #define LIVED_LONG_S 60
+#define DESCRIPTORS_MIN 65536
+#define RING_MEMORY (1u << 20) /* more than one ring counts */
+#define RINGS_OF_OTHERS 256
 
 struct child {
 	pid_t pid; /* 0 = not running */
@@ -66,15 +69,34 @@ static uint64_t now_s(void)
 	return (uint64_t)t.tv_sec;
 }
 
-static void raise_descriptor_limit(void)
+/* To the hard limit; root may go beyond it. */
+static void raise_limit(int resource, rlim_t wish)
 {
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 &&
-	    limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = limit.rlim_max;
-		(void)setrlimit(RLIMIT_NOFILE, &limit);
-	}
+	if (getrlimit((unsigned)resource, &limit) < 0 || limit.rlim_cur >= wish)
+		return;
+	struct rlimit more = {
+	    wish, limit.rlim_max > wish ? limit.rlim_max : wish};
+
+	if (setrlimit((unsigned)resource, &more) == 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit((unsigned)resource, &limit);
+}
+
+/* Sockets need descriptors; the rings of all workers, and of everybody else
+ * with our user id, count as locked memory. */
+static void raise_limits(const struct supervisor *s)
+{
+	struct rlimit files = {.rlim_max = DESCRIPTORS_MIN};
+
+	(void)getrlimit(RLIMIT_NOFILE, &files);
+	raise_limit(RLIMIT_NOFILE, files.rlim_max > DESCRIPTORS_MIN
+				       ? files.rlim_max
+				       : DESCRIPTORS_MIN);
+	raise_limit(
+	    RLIMIT_MEMLOCK, RING_MEMORY * (s->worker_count + RINGS_OF_OTHERS));
 }
 
 /* Workers write to one file: each write must go to its end. */
@@ -326,7 +348,7 @@ static void watch(struct supervisor *s, const sigset_t *signals)
 
 static int prepare(struct supervisor *s)
 {
-	raise_descriptor_limit();
+	raise_limits(s);
 	append_output();
 	if (!probe_loop(s))
 		return WORKER_EXIT_NO_LOOP;

@@ -44,8 +44,21 @@ static void *map_zeroed(size_t len)
 	return at == MAP_FAILED ? NULL : at;
 }
 
-/* From the richest set of flags down; TECHNIQUES: probe, do not compare
- * versions, since distributions backport. */
+static int try_ring(
+    struct io_uring *ring, unsigned flags, unsigned entries, unsigned cq)
+{
+	struct io_uring_params params = {
+	    .flags = flags | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE |
+		     IORING_SETUP_CLAMP,
+	    .cq_entries = cq,
+	};
+
+	return io_uring_queue_init_params(entries, ring, &params);
+}
+
+/* From the richest set of flags down: probe, do not compare versions, since
+ * distributions backport.  Where locked memory is short (ulimit -l) a smaller
+ * ring does, too. */
 static int open_ring(struct io_uring *ring, unsigned entries)
 {
 	static const unsigned flags[] = {
@@ -55,12 +68,10 @@ static int open_ring(struct io_uring *ring, unsigned entries)
 	int err = -EINVAL;
 
 	for (size_t i = 0; i < COUNT(flags) && err == -EINVAL; i++) {
-		struct io_uring_params params = {
-		    .flags = flags[i] | IORING_SETUP_SUBMIT_ALL |
-			     IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP,
-		    .cq_entries = LOOP_COMPLETIONS,
-		};
-		err = io_uring_queue_init_params(entries, ring, &params);
+		err = try_ring(ring, flags[i], entries, LOOP_COMPLETIONS);
+		if (err == -ENOMEM)
+			err = try_ring(
+			    ring, flags[i], entries / 8, LOOP_COMPLETIONS / 8);
 	}
 	return err;
 }
