@@ -3,10 +3,12 @@ the relay stays alive, gives everything back, and delivers exactly what it
 accepted, each byte of it."""
 import collections
 import hashlib
+import itertools
 import os
 import random
 import re
 import select
+import signal
 import socket
 import struct
 import threading
@@ -177,6 +179,20 @@ class HostileClients(Case):
             t.join()
         return clients
 
+    def crowd_and(self, relay, what, first=0):
+        """what() again and again while a crowd is there."""
+        clients, done = [], threading.Event()
+
+        def work():
+            clients.extend(self.crowd(relay, first))
+            done.set()
+        thread = threading.Thread(target=work)
+        thread.start()
+        while not done.wait(0.02):
+            what()
+        thread.join()
+        return clients
+
     def assert_gone(self, relay, sink, pid, sockets):
         def gone():
             return _sockets(pid) <= sockets + sink.open
@@ -218,3 +234,46 @@ class HostileClients(Case):
         self.assert_delivered(relay, sink, clients)
         self.assertEqual(relay.workers(), [pid])
         self.stop(relay)
+
+    def test_crowd_at_a_full_relay(self):
+        relay, sink = self.pair({'timeout.command': '2s', 'timeout.data': '2s',
+                                 'connection_limit': 20})
+        pid, = relay.workers()
+        sockets = _sockets(pid)
+        clients = self.crowd(relay, 0)
+        self.assertTrue([c for c in clients if b'421 4.3.2' in c.heard])
+        self.assert_gone(relay, sink, pid, sockets)
+        self.assert_delivered(relay, sink, clients)
+
+    def test_crowd_while_the_configuration_is_read_again(self):
+        relay, sink = self.pair({'timeout.command': '2s', 'timeout.data': '2s',
+                                 'hostname': None, 'workers': 2})
+        names = itertools.count()
+
+        def reload():
+            relay.write_yaml('config:\n  hostname: n%d.example\n'
+                             % next(names))
+            relay.signal(signal.SIGHUP)
+        pids = relay.workers()
+        clients = self.crowd_and(relay, reload)
+        self.assert_delivered(relay, sink, clients)
+        self.assertEqual(relay.workers(), pids)
+        self.assertEqual(relay.find('reload_refused'), [])
+        self.stop(relay)
+
+    def test_crowd_while_the_relay_stops(self):
+        relay, sink = self.pair({'timeout.command': '2s', 'timeout.data': '2s',
+                                 'workers': 2})
+        clients = []
+
+        def stop():
+            if len(relay.find('accepted', since=mark)) > 50:
+                relay.signal(signal.SIGTERM)
+        for i in range(3):
+            mark = relay.mark()
+            clients += self.crowd_and(relay, stop, i * SESSIONS)
+            relay.signal(signal.SIGTERM)
+            self.assertEqual(relay.process.wait(40), 0, relay.tail())
+            relay.start()
+        self.assert_delivered(relay, sink, clients)
+        self.assertEqual([c.script for c in clients if c.hung], [])
