@@ -18,6 +18,7 @@
 
 #define SEND_AT (CONTROL_OUT_ROOM / 2)
 #define CONTENT_BLOCK 16384
+#define ACCEPT_AGAIN_MS 100
 
 enum control_verb { VERB_LIST, VERB_SHOW };
 
@@ -423,8 +424,12 @@ static void on_accepted(struct op *op, int result)
 	struct control *c = container_of(op, struct control, accept);
 	struct loop *loop = c->service->loop;
 
-	if (result < 0)
+	if (result < 0) {
+		if (!op->busy && c->fd >= 0)
+			timer_arm(
+			    loop_timers(loop), &c->again, ACCEPT_AGAIN_MS);
 		return;
+	}
 	struct control_session *s = pool_take(&c->sessions);
 
 	if (s == NULL) {
@@ -449,6 +454,14 @@ static void on_accepted(struct op *op, int result)
 	loop_recv(loop, &s->recv, s->fd, on_received);
 }
 
+static void on_again(struct timer *t)
+{
+	struct control *c = container_of(t, struct control, again);
+
+	if (!c->accept.busy)
+		loop_accept(c->service->loop, &c->accept, c->fd, on_accepted);
+}
+
 int control_open(
     struct control *c, struct outbound_service *service, unsigned shard)
 {
@@ -459,6 +472,7 @@ int control_open(
 	if (err < 0)
 		return err;
 	c->service = service;
+	timer_init(&c->again, on_again);
 	snprintf(c->path, sizeof(c->path), "%u/control", shard);
 	snprintf(at.sun_path, sizeof(at.sun_path), "%s", c->path);
 	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -27,6 +27,7 @@ struct control_session;
 struct control {
 	struct outbound_service *service;
 	struct op accept;
+	struct timer again; /* after EMFILE and the like */
 	int fd; /* -1 = not open */
 	char path[32];
 	struct pool sessions;

@@ -298,6 +298,8 @@ static void reload(struct supervisor *s)
 		return;
 	config_free(s->config);
 	s->config = fresh;
+	s->log.level = fresh->verbose ? LOG_DEBUG : fresh->log.level;
+	s->log.format = fresh->log.format;
 	for (unsigned i = 0; i < s->worker_count; i++)
 		if (s->children[i].pid > 0)
 			kill(s->children[i].pid, SIGHUP);

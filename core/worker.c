@@ -285,8 +285,14 @@ static void reload_resolver(
 
 static void reload(struct worker *w)
 {
-	struct config *fresh = config_load(w->setup->arguments, stderr);
+	char complaints[1024] = "";
+	FILE *out = fmemopen(complaints, sizeof(complaints) - 1, "w");
+	struct config *fresh =
+	    config_load(w->setup->arguments, out != NULL ? out : stderr);
 	struct settings *settings = NULL;
+
+	if (out != NULL)
+		fclose(out);
 	struct scheduler_options scheduling;
 
 	if (fresh != NULL)
@@ -294,6 +300,10 @@ static void reload(struct worker *w)
 	if (settings == NULL) {
 		log_begin(&w->log, LOG_ERROR, "reload_refused");
 		log_number(&w->log, "worker", w->setup->index);
+		log_str(&w->log, "reply",
+		    fresh == NULL
+			? complaints
+			: "too many sessions with old configurations");
 		log_end(&w->log);
 		config_free(fresh);
 		return;
