@@ -103,7 +103,8 @@ def run_together(names, together):
     totals = [0, 0, 0]
     with futures.ThreadPoolExecutor(together) as pool:
         for lines, numbers in pool.map(run_apart, names):
-            print('\n'.join(l for l in lines if l), flush=True)
+            print('\n'.join(l for l in lines if l and not l.startswith(
+                ('-----', 'Ran ', 'OK', 'FAILED ('))), flush=True)
             totals = [a + b for a, b in zip(totals, numbers)]
     return totals
 
