@@ -17,6 +17,8 @@
 #include <sys/socket.h>
 
 #define LINGER_MS 2000
+/* A client that sends less than this in data_ms is not sending a message. */
+#define DATA_PIECE_MIN 1024
 
 static void run(struct inbound *c, struct slice in);
 
@@ -70,6 +72,7 @@ void inbound_abort(struct inbound *c)
 
 static void arm(struct inbound *c, uint64_t in_ms)
 {
+	c->received_armed = c->received_len;
 	timer_arm(loop_timers(c->service->loop), &c->timer, in_ms);
 }
 
@@ -257,10 +260,12 @@ static void mail(struct inbound *c)
 static void data(struct inbound *c)
 {
 	c->message = message_begin(c);
-	if (c->message != NULL)
-		smtp_server_accept(&c->smtp, SLICE(""));
-	else
+	if (c->message == NULL) {
 		refuse_data(c, no_storage());
+		return;
+	}
+	smtp_server_accept(&c->smtp, SLICE(""));
+	arm(c, c->settings->data_ms);
 }
 
 /* Whether the session must wait for the spool now. */
@@ -316,10 +321,12 @@ static bool await_input(struct inbound *c)
 	}
 	give_held(c);
 	flush(c);
-	/* RFC 5321, 4.5.3.2.7: a command, not each byte of it, has its time. */
-	if (in_message)
-		arm(c, c->settings->data_ms);
-	else if (!timer_armed(&c->timer) || !line_pending(&c->smtp.line))
+	/* RFC 5321, 4.5.3.2: a command, not each byte of it, has its time, and
+	 * so has each piece of a message that is worth the name. */
+	if (in_message) {
+		if (c->received_len - c->received_armed >= DATA_PIECE_MIN)
+			arm(c, c->settings->data_ms);
+	} else if (!timer_armed(&c->timer) || !line_pending(&c->smtp.line))
 		arm(c, c->settings->command_ms);
 	receive(c);
 	return true;
@@ -442,6 +449,7 @@ static void proxy(struct inbound *c, struct slice in)
 
 static void received(struct inbound *c, struct slice in)
 {
+	c->received_len += in.len;
 	switch (c->state) {
 	case INBOUND_PROXY:
 		if (c->held_len > 0) {

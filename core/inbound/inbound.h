@@ -51,6 +51,8 @@ struct inbound {
 	struct inbound_message *message; /* from DATA to its end */
 	struct inbound_client *counted;	 /* its address's counter, or NULL */
 	union socket_address client;
+	uint64_t received_len;	 /* bytes from the client, so far */
+	uint64_t received_armed; /* of these: when the timer was armed */
 	struct id_text id; /* of the message just committed */
 	struct smtp_server smtp;
 };

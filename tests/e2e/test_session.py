@@ -390,6 +390,30 @@ class Waiting(Case):
         self.stop(relay)
         self.assertEqual(sink.mails, [])
 
+    def test_trickle_inside_data(self):
+        # A byte now and then is no message either; a slow one is.
+        relay, sink = self.pair({'timeout.data': '1s'})
+        t = self.talk(relay)
+        t.hello()
+        t.envelope()
+        t.say('DATA', 354)
+        for _ in range(25):
+            t.send(b'x' * 400)
+            time.sleep(0.1)
+        t.socket.settimeout(0.2)
+        began = time.monotonic()
+        code = None
+        while code is None and time.monotonic() - began < 10:
+            try:
+                t.send(b'x')
+                code = t.reply()[0]
+            except socket.timeout:
+                pass
+        self.assertEqual(code, 421)
+        self.assertLess(time.monotonic() - began, 5)
+        self.stop(relay)
+        self.assertEqual(sink.mails, [])
+
     def test_half_close_after_quit(self):
         relay, sink = self.pair()
         t = self.talk(relay)
