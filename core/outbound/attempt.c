@@ -15,6 +15,8 @@
 
 #include <errno.h>
 
+#define DELAY_S (4 * 3600) /* NOTIFY=DELAY: at this age, as Sendmail */
+
 static void give(struct attempt *a)
 {
 	struct outbound_service *s = a->service;
@@ -155,6 +157,8 @@ static struct attempt *take(struct outbound_service *s, struct entry *entry)
 	a->rcpt_next = 0;
 	a->deferred_count = 0;
 	a->site = false;
+	a->due_s = 0;
+	a->delay_told = false;
 	a->verdict.kind = OUTCOME_NONE;
 	a->transaction.rcpt_count = 0;
 	a->relay[0] = '\0';
@@ -223,14 +227,19 @@ void attempt_untake(struct attempt *a)
 
 static void put_off(struct attempt *a, uint32_t *finished, uint32_t count)
 {
+	struct scheduler *s = a->service->scheduler;
 	uint64_t now_s = loop_wall_s(a->service->loop);
 	struct note note = {
 	    .finished = finished,
 	    .finished_count = count,
 	};
 
-	note.due_s =
-	    scheduler_put_off(a->service->scheduler, a->entry, a->site, now_s);
+	/* A long attempt may have outlasted what was drawn at its first part.
+	 */
+	if (a->due_s <= now_s)
+		a->due_s = scheduler_due(s, a->entry, now_s);
+	scheduler_put_off_until(s, a->entry, a->site, a->due_s);
+	note.due_s = a->due_s;
 	note.attempt_count = a->entry->attempt_count;
 	spool_note(a->spool, a->message, &note);
 }
@@ -319,6 +328,24 @@ static void judge(struct attempt *a, struct smtp_client_rcpt *r)
 	if (scheduler_expired(
 		s->scheduler, a->entry, is_report, loop_wall_s(s->loop)))
 		r->outcome.kind = OUTCOME_FAILED;
+}
+
+/* When the next attempt will be, and whether this is the one after which those
+ * who asked for it hear of a delay: the last before the message is DELAY_S old.
+ * There is exactly one, since due times are noted; so a restart changes nothing
+ * and nothing else need be remembered. */
+static void draw_due(struct attempt *a)
+{
+	struct outbound_service *s = a->service;
+	const struct message *m = a->message;
+	const struct entry *e = a->entry;
+	uint64_t told_s = (uint64_t)m->received_s + DELAY_S;
+	/* An entry's own time may have been changed by `queue retry`. */
+	uint32_t due_before_s = entry_sibling(e) == e ? m->due_s : e->due_s;
+
+	a->due_s = scheduler_due(s->scheduler, e, loop_wall_s(s->loop));
+	a->delay_told = due_before_s < told_s && a->due_s >= told_s &&
+			s->settings.retry.lifetime_s > DELAY_S;
 }
 
 /* The indexes of those that need nothing more, into `finished`. */
@@ -426,11 +453,14 @@ void attempt_settle(struct attempt *a, attempt_done *done, void *arg)
 		log_outcome(a, &a->rcpts[i]);
 	}
 	uint32_t count = count_finished(a, finished);
+
+	if (a->deferred_count > 0 && a->due_s == 0)
+		draw_due(a);
 	struct note note = {
 	    .finished = finished,
 	    .finished_count = count,
 	    .attempt_count = (uint16_t)(a->entry->attempt_count + 1),
-	    .due_s = a->message->due_s,
+	    .due_s = a->due_s > 0 ? a->due_s : a->message->due_s,
 	};
 
 	if (report_begin(a, &note, on_reported)) {

@@ -30,7 +30,9 @@ struct attempt {
 	uint32_t rcpt_next;
 	uint32_t deferred_count; /* recipients left by earlier transactions */
 	bool site;		 /* a deferral was the site's fault */
-	struct outcome verdict;	 /* attempt_resolve: the same for everybody */
+	uint32_t due_s;		/* of the next attempt; 0 = not needed so far */
+	bool delay_told;	/* who is deferred now may hear of a delay */
+	struct outcome verdict; /* attempt_resolve: the same for everybody */
 	struct smtp_client_transaction transaction;
 	uint32_t rcpt_indexes[ATTEMPT_RCPTS_MAX];
 	struct smtp_client_rcpt rcpts[ATTEMPT_RCPTS_MAX];

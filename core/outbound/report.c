@@ -36,9 +36,14 @@ static bool is_wanted(const struct attempt *a, const struct smtp_client_rcpt *r,
 			return false; /* the next hop does it */
 		*action = DSN_RELAYED;
 		break;
+	case OUTCOME_DEFERRED:
+		/* Only who asked: RFC 3461, 4.1 leaves the others to us. */
+		if (!a->delay_told || (r->notify & DSN_NOTIFY_DELAY) == 0)
+			return false;
+		*action = DSN_DELAYED;
+		break;
 	case OUTCOME_NONE:
-	case OUTCOME_OTHER_HOST:
-	case OUTCOME_DEFERRED: return false;
+	case OUTCOME_OTHER_HOST: return false;
 	}
 	return dsn_wanted(r->notify, *action);
 }
@@ -55,14 +60,15 @@ static void choose(struct report *p)
 
 		if (!is_wanted(a, r, &action))
 			continue;
-		if (action == DSN_FAILED)
-			p->kind = DSN_FAILED;
+		if (action < p->kind)
+			p->kind = action; /* they are in that order */
 		p->rcpts[p->rcpt_count++] = (struct dsn_rcpt){
 		    .address = r->address,
 		    .orcpt = r->orcpt,
 		    .action = action,
 		    .outcome = &r->outcome,
 		    .host = slice_of_str(a->relay_name),
+		    .attempt_wall_s = loop_wall_s(a->service->loop),
 		};
 	}
 }
@@ -163,6 +169,8 @@ static bool compose(struct report *p, struct slice original)
 	    .envid = a->envelope.envid,
 	    .arrival_wall_s = a->message->received_s,
 	    .now_wall_s = loop_wall_s(s->loop),
+	    .retry_until_wall_s =
+		(uint64_t)a->message->received_s + s->settings.retry.lifetime_s,
 	    .rcpts = p->rcpts,
 	    .rcpt_count = p->rcpt_count,
 	    .original_form = full ? DSN_ORIGINAL_FULL : DSN_ORIGINAL_HEADER,

@@ -280,11 +280,26 @@ struct entry *scheduler_finished(struct scheduler *s, struct entry *e)
 	return left;
 }
 
+uint32_t scheduler_due(
+    struct scheduler *s, const struct entry *e, uint64_t now_s)
+{
+	uint64_t due_s = now_s + retry_delay_s(&s->options.retry,
+				     e->attempt_count + 1u, &s->rng);
+
+	return due_s > UINT32_MAX ? UINT32_MAX : (uint32_t)due_s;
+}
+
 uint32_t scheduler_put_off(
     struct scheduler *s, struct entry *e, bool site, uint64_t now_s)
 {
+	scheduler_put_off_until(s, e, site, scheduler_due(s, e, now_s));
+	return e->due_s;
+}
+
+void scheduler_put_off_until(
+    struct scheduler *s, struct entry *e, bool site, uint32_t due_s)
+{
 	struct destination *d = e->destination;
-	uint64_t due_s;
 
 	check(e->state == ENTRY_TAKEN || e->state == ENTRY_REFUSED);
 	if (e->attempt_count < UINT16_MAX)
@@ -294,13 +309,10 @@ uint32_t scheduler_put_off(
 	if (d->health == DESTINATION_GOOD ||
 	    (e->state == ENTRY_TAKEN && e->attempt_count > 1))
 		site = false;
-	due_s =
-	    now_s + retry_delay_s(&s->options.retry, e->attempt_count, &s->rng);
-	e->due_s = due_s > UINT32_MAX ? UINT32_MAX : (uint32_t)due_s;
+	e->due_s = due_s;
 	destination_drop(d, e);
 	destination_wait(d, e, site, s->order++);
 	turn_changed(s, d);
-	return e->due_s;
 }
 
 void scheduler_untake(struct scheduler *s, struct entry *e)

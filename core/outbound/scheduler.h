@@ -112,6 +112,11 @@ struct entry *scheduler_finished(struct scheduler *s, struct entry *e);
  * `site`: the failure was the site's. */
 uint32_t scheduler_put_off(
     struct scheduler *s, struct entry *e, bool site, uint64_t now_s);
+/* The same in two steps, for who must know the due time first. */
+uint32_t scheduler_due(
+    struct scheduler *s, const struct entry *e, uint64_t now_s);
+void scheduler_put_off_until(
+    struct scheduler *s, struct entry *e, bool site, uint32_t due_s);
 /* The attempt never began (no memory, connection not needed): ready again. */
 void scheduler_untake(struct scheduler *s, struct entry *e);
 

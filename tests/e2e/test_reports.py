@@ -101,6 +101,45 @@ class Reports(Case):
             t.send(TEXT + b'.\r\n')
             self.assertEqual(t.reply()[0], 250)
 
+    def test_delay(self):
+        # The next attempt will find the mail more than 4 h old.
+        relay, sink = self.refusing({'retry.first': '5h', 'retry.max': '5h'})
+        self.notify(relay, ('later1@example.net', 'NOTIFY=DELAY,FAILURE'),
+                    ('later2@example.net', 'NOTIFY=FAILURE'),
+                    ('later3@example.net', ''),
+                    ('bad@example.net', 'NOTIFY=NEVER'),
+                    ('later4@example.net', 'NOTIFY=DELAY'))
+        report = self.report(sink)
+        self.assertEqual(report.addresses(), ['later1@example.net',
+                                              'later4@example.net'])
+        for r in report.recipients:
+            self.assertEqual(r['Action'], 'delayed')
+            self.assertEqual(r['Status'], '4.2.1')
+            self.assertTrue(r['Will-Retry-Until'])
+            self.assertTrue(r['Last-Attempt-Date'])
+        # Nobody is told twice, nor after a restart.
+        relay.command('queue', 'retry')
+        relay.wait('deferred', count=8)
+        self.stop(relay)
+        relay.start()
+        relay.command('queue', 'retry')
+        relay.wait('deferred', count=12)
+        sink.hooks.clear()
+        relay.command('queue', 'retry')
+        sink.wait(to='later1@example.net')
+        relay.wait('delivered', to='later4@example.net')
+        self.stop(relay)
+        self.assertEqual(len(relay.find('report')), 1)
+
+    def test_no_delay_yet(self):
+        relay, sink = self.refusing({'retry.first': '3h', 'retry.max': '3h'})
+        self.notify(relay, ('later@example.net', 'NOTIFY=DELAY'))
+        relay.wait('deferred')
+        relay.command('queue', 'retry')
+        relay.wait('deferred', count=2)
+        self.stop(relay)
+        self.assertEqual(relay.find('report'), [])
+
     def test_never(self):
         relay, sink = self.refusing()
         self.notify(relay, ('bad@example.net', 'NOTIFY=NEVER'),
