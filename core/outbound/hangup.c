@@ -79,8 +79,12 @@ void outbound_finish(struct outbound *c)
 	if (outbound_is_busy(c) || (c->unsettled && !settle_last(c)) ||
 	    c->attempt != NULL)
 		return;
-	if (c->fd >= 0)
+	if (c->fd >= 0) {
+		/* Its place in the ledger is free when it is closed, not
+		 * earlier: another worker may take it at once. */
 		loop_close(s->loop, c->fd);
+		loop_submit(s->loop);
+	}
 	outbound_give_route(c);
 	outbound_give_held(c);
 	timer_disarm(&c->timer);
