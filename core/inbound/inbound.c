@@ -422,6 +422,19 @@ static void proxy_refuse(struct inbound *c, const char *why)
 	inbound_abort(c);
 }
 
+/* A proxy that listens on :: gives IPv4 clients as ::ffff:a.b.c.d. */
+static void unmap(union socket_address *a)
+{
+	struct sockaddr_in v4 = {.sin_family = AF_INET};
+
+	if (a->any.sa_family != AF_INET6 ||
+	    !IN6_IS_ADDR_V4MAPPED(&a->v6.sin6_addr))
+		return;
+	v4.sin_port = a->v6.sin6_port;
+	memcpy(&v4.sin_addr, a->v6.sin6_addr.s6_addr + 12, 4);
+	a->v4 = v4;
+}
+
 /* Bytes before the PROXY header is whole; all of them so far. */
 static void proxy(struct inbound *c, struct slice in)
 {
@@ -440,6 +453,7 @@ static void proxy(struct inbound *c, struct slice in)
 	case PROXY_BAD: proxy_refuse(c, "no PROXY header"); return;
 	case PROXY_KNOWN:
 		memcpy(&c->client, &client.address, sizeof(c->client));
+		unmap(&c->client);
 		break;
 	case PROXY_LOCAL: break;
 	}

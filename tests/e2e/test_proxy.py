@@ -84,6 +84,19 @@ class ByHand(Case):
                              [220, 250, 250])
             t.socket.close()
 
+    def test_mapped_address(self):
+        # What a proxy that listens on :: says of an IPv4 client.
+        mapped = '::ffff:203.0.113.7'
+        for header in (v1(mapped, family='TCP6'), v2(mapped)):
+            mark = self.r.mark()
+            t = self.through(self.r, header)
+            self.assertEqual(t.reply()[0], 220)
+            t.hello()
+            self.assertEqual(t.message(TEXT)[0], 250)
+            self.r.wait('accepted', client='203.0.113.7', since=mark)
+            self.r.wait('delivered', since=mark)
+            self.assertIn(b'[203.0.113.7]', self.s.mails[-1].head())
+
     def test_client_outside_the_networks(self):
         t = self.through(self.r, v1('198.51.100.9'))
         code, text = t.reply()
