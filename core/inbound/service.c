@@ -90,17 +90,32 @@ static void refuse_busy(struct inbound_service *s, int fd)
 	loop_close(s->loop, fd);
 }
 
+/* No descriptor or memory is left, mostly: said once, and tried again. */
+static void accept_failed(struct listener *l, int err)
+{
+	struct inbound_service *s = l->service;
+
+	if (!l->failing) {
+		log_begin(s->log, LOG_ERROR, "accept_failed");
+		log_str(s->log, "reply", strerror(-err));
+		log_end(s->log);
+	}
+	l->failing = true;
+	if (!l->accept.busy)
+		timer_arm(loop_timers(s->loop), &l->again, ACCEPT_AGAIN_MS);
+}
+
 static void on_accepted(struct op *op, int result)
 {
 	struct listener *l = container_of(op, struct listener, accept);
 	struct inbound_service *s = l->service;
 
 	if (result < 0) {
-		if (!op->busy && !s->draining)
-			timer_arm(
-			    loop_timers(s->loop), &l->again, ACCEPT_AGAIN_MS);
+		if (!s->draining)
+			accept_failed(l, result);
 		return;
 	}
+	l->failing = false;
 	if (s->draining)
 		loop_close(s->loop, result);
 	else if (s->session_count >= s->session_count_max)

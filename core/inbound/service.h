@@ -36,7 +36,8 @@ struct listener {
 	struct op accept;
 	struct timer again; /* after EMFILE and the like */
 	int fd;
-	bool proxy; /* behind the PROXY protocol */
+	bool failing; /* it was said that accepting fails */
+	bool proxy;   /* behind the PROXY protocol */
 };
 
 #define LISTENERS_MAX 64

@@ -277,3 +277,28 @@ class HostileClients(Case):
             relay.start()
         self.assert_delivered(relay, sink, clients)
         self.assertEqual([c.script for c in clients if c.hung], [])
+
+    def test_envelopes_that_fill_the_memory(self):
+        # What has no room is refused with a reply, and later there is room.
+        relay, sink = self.pair({'connection_limit': 40})
+        rcpts = b''.join(
+            b'RCPT TO:<%d@example.net> ORCPT=rfc822;%s\r\n' % (i, b'x' * 480)
+            for i in range(1000))
+        talks = [self.talk(relay) for _ in range(32)]
+        refused = 0
+        for t in talks:
+            t.hello()
+            t.say('MAIL FROM:<a@example.org>')
+            t.send(rcpts)
+            for _ in range(1000):
+                code, text = t.reply()
+                self.assertIn(code, (250, 421, 452))
+                refused += code != 250 and '4.3.1' in text
+                if code == 421:
+                    break
+        self.assertGreater(refused, 0)
+        for t in talks:
+            t.socket.close()
+        relay.wait('disconnect', count=32)
+        self.send(relay)
+        sink.wait()
