@@ -29,6 +29,7 @@
 #include "core/outbound/ledger.h"
 #include "core/privileges.h"
 #include "core/worker.h"
+#include "spool/spool.h"
 
 #define WORKERS_MAX 256
 #define BACKOFF_MAX_S 30
@@ -37,6 +38,7 @@
 #define DESCRIPTORS_MIN 65536
 #define RING_MEMORY (1u << 20) /* more than one ring counts */
 #define RINGS_OF_OTHERS 256
+#define LOCK_WAIT_MS 3000
 
 struct child {
 	pid_t pid; /* 0 = not running */
@@ -348,6 +350,36 @@ static void watch(struct supervisor *s, const sigset_t *signals)
 	}
 }
 
+static bool spool_is_free(void)
+{
+	char dir[16];
+
+	for (unsigned i = 0; i < WORKERS_MAX; i++) {
+		snprintf(dir, sizeof(dir), "./%u", i);
+		if (spool_in_use(dir))
+			return false;
+	}
+	return true;
+}
+
+/* The files of a relay that was killed stay open until the kernel has put away
+ * its rings, a moment after it is gone: who starts it again need not know. */
+static bool wait_for_spool(struct supervisor *s)
+{
+	const struct timespec step = {.tv_nsec = 20000000};
+
+	for (unsigned ms = 0; ms < LOCK_WAIT_MS; ms += 20) {
+		if (spool_is_free())
+			return true;
+		nanosleep(&step, NULL);
+	}
+	log_begin(&s->log, LOG_ERROR, "start_failed");
+	log_str(&s->log, "what", s->config->spool);
+	log_str(&s->log, "reply", "another relay is using this spool");
+	log_end(&s->log);
+	return false;
+}
+
 static int prepare(struct supervisor *s)
 {
 	raise_limits(s);
@@ -358,6 +390,8 @@ static int prepare(struct supervisor *s)
 		return 71; /* EX_OSERR */
 	if (!privileges_drop(s->config->spool, &s->log))
 		return 73; /* EX_CANTCREAT */
+	if (!wait_for_spool(s))
+		return WORKER_EXIT_LOCKED;
 	if (ledger_open(&s->ledger, s->worker_count) < 0 ||
 	    pipe2(s->ready_pipe, O_CLOEXEC | O_NONBLOCK) < 0)
 		return 71;

@@ -95,6 +95,22 @@ static int lock(struct spool *s)
 	return errno == EACCES || errno == EAGAIN ? -EWOULDBLOCK : -errno;
 }
 
+bool spool_in_use(const char *dir)
+{
+	struct flock whole = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+	int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd =
+	    dir_fd < 0 ? -1 : openat(dir_fd, LOCK_NAME, O_RDONLY | O_CLOEXEC);
+	bool used = fd >= 0 && fcntl(fd, F_OFD_GETLK, &whole) == 0 &&
+		    whole.l_type != F_UNLCK;
+
+	if (fd >= 0)
+		close(fd);
+	if (dir_fd >= 0)
+		close(dir_fd);
+	return used;
+}
+
 static int open_dir(struct spool *s)
 {
 	const char *dir = s->options.dir;

@@ -67,6 +67,9 @@ struct spool_options {
 MUST_USE int spool_open(struct spool **spool,
     const struct spool_options *options, struct loop *loop, struct log *log);
 
+/* Whether a process has the shard open for writing. */
+bool spool_in_use(const char *dir);
+
 /* Writes out what has not been written and seals; done() of everything that is
  * under way runs.  The loop is turned inside. */
 void spool_close(struct spool *spool);

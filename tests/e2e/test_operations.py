@@ -560,6 +560,20 @@ class Spool(Case):
         self.send(relay)
         sink.wait(31)
 
+    def test_two_relays_on_one_spool(self):
+        first, sink = self.pair()
+        second = self.relay({'spool': first.spool}, start=False)
+        second.start(ready=False)
+        self.assertEqual(second.process.wait(20), 75)
+        second.reader.join(5)
+        self.assertIn('another relay is using this spool', second.tail())
+        self.send(first)
+        sink.wait(1)
+        self.stop(first)
+        second.sets['relay.host'] = first.sets['relay.host']
+        second.start()
+        self.stop(second)
+
     def test_quota(self):
         relay = self.relay({'relay.host': '[127.0.0.1]:%d' % free_port(),
                             'retry.first': '1h', 'spool_quota': '40M',

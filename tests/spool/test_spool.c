@@ -482,7 +482,9 @@ Test(spool, belongs_to_one_process_and_one_shard)
 	cr_assert_eq(
 	    spool_open(&other, &shard->options, shard->loop, &shard->log),
 	    -EWOULDBLOCK);
+	cr_assert(spool_in_use(shard->options.dir));
 	spool_close(shard->spool);
+	cr_assert_not(spool_in_use(shard->options.dir));
 	shard->options.shard = 8;
 	cr_assert_eq(shard_try_open(shard), -EXDEV);
 	shard->options.shard = 7;
