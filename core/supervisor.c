@@ -101,6 +101,19 @@ static void raise_limits(const struct supervisor *s)
 	    RLIMIT_MEMLOCK, RING_MEMORY * (s->worker_count + RINGS_OF_OTHERS));
 }
 
+/* A program started without them would open a spool file as its standard
+ * output, and write log lines into it. */
+static void open_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 /* Workers write to one file: each write must go to its end. */
 static void append_output(void)
 {
@@ -382,6 +395,7 @@ static bool wait_for_spool(struct supervisor *s)
 
 static int prepare(struct supervisor *s)
 {
+	open_standard_descriptors();
 	raise_limits(s);
 	append_output();
 	if (!probe_loop(s))

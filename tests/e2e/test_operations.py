@@ -668,6 +668,20 @@ class Log(Case):
         sink.wait(3001)
         self.stop(relay)
 
+    def test_closed_standard_descriptors(self):
+        relay, sink = self.pair(start=False)
+        process = subprocess.Popen(
+            ['sh', '-c', 'exec "$@" <&- >&- 2>&-', 'sh', PROGRAM, 'run'] +
+            relay.options(), env=relay.environment())
+        self.addCleanup(process.wait)
+        self.addCleanup(process.terminate)
+        until(lambda: not _refuses(relay.port), what='the listener')
+        self.send(relay)
+        sink.wait()
+        for fd in range(3):
+            self.assertEqual(os.readlink('/proc/%d/fd/%d' % (process.pid, fd)),
+                             '/dev/null')
+
     def test_stop_while_nobody_reads_it(self):
         relay, sink = self.pair()
         relay.stalled.set()
