@@ -19,6 +19,7 @@
 #include "proto/dsn.h"
 
 #include "core/base/check.h"
+#include "proto/address.h"
 #include "proto/header.h"
 #include "proto/params.h"
 
@@ -99,14 +100,6 @@ static void put_xtext(struct buf *out, struct slice text, size_t len_max)
 		}
 		buf_put_byte(out, is_control(c) || c > 0x7f ? '?' : c);
 	}
-}
-
-static bool is_ascii(struct slice s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if (s.at[i] > 0x7f)
-			return false;
-	return true;
 }
 
 /* Words at `column`; lines after the first begin with `indent`. */
@@ -350,7 +343,7 @@ static void put_status_rcpt(
 	buf_put_str(out, "\r\n");
 	if (!f->brief)
 		put_original_recipient(out, rcpt->orcpt);
-	buf_put_str(out, is_ascii(rcpt->address) ? "Final-Recipient: rfc822;"
+	buf_put_str(out, ascii_only(rcpt->address) ? "Final-Recipient: rfc822;"
 						 : "Final-Recipient: utf-8;");
 	put_clean(out, rcpt->address, ADDRESS_LEN_MAX);
 	buf_put_str(out, "\r\nAction: ");
@@ -465,14 +458,14 @@ static void choose_boundary(struct form *f)
 
 static bool has_utf8(const struct dsn_report *r)
 {
-	if (!is_ascii(r->sender))
+	if (!ascii_only(r->sender))
 		return true;
 	for (uint32_t i = 0; i < r->rcpt_count; i++) {
 		const struct dsn_rcpt *rcpt = &r->rcpts[i];
 
-		if (!is_ascii(rcpt->address))
+		if (!ascii_only(rcpt->address))
 			return true;
-		if (has_utf8_type(rcpt->orcpt) && !is_ascii(rcpt->orcpt))
+		if (has_utf8_type(rcpt->orcpt) && !ascii_only(rcpt->orcpt))
 			return true;
 	}
 	return false;
@@ -492,9 +485,9 @@ static void form_init(struct form *f, const struct dsn_report *r,
 	case DSN_ORIGINAL_HEADER: f->original = header; break;
 	case DSN_ORIGINAL_FULL: f->original = r->original; break;
 	}
-	f->original_8bit = !is_ascii(f->original);
+	f->original_8bit = !ascii_only(f->original);
 	f->original_global = original_form != DSN_ORIGINAL_NONE &&
-			     r->smtputf8 && !is_ascii(header);
+			     r->smtputf8 && !ascii_only(header);
 	choose_boundary(f);
 }
 
@@ -537,7 +530,7 @@ bool dsn_put(
 		 * hears of it where SMTPUTF8 ends. */
 		*needs =
 		    (struct dsn_needs){.body_8bit = f.utf8 || f.original_8bit,
-			.smtputf8 = !is_ascii(r->sender)};
+			.smtputf8 = !ascii_only(r->sender)};
 		return true;
 	}
 	return false;

@@ -10,7 +10,6 @@
  * whole lines is begun, each behind the one before. */
 #include "core/base/log.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -229,15 +228,11 @@ void log_id(struct log *log, const char *key, uint64_t id)
 void log_address(
     struct log *log, const char *key, const union socket_address *a)
 {
-	char text[INET6_ADDRSTRLEN] = "unknown";
-
 	if (!log->active)
 		return;
-	if (a->any.sa_family == AF_INET)
-		inet_ntop(AF_INET, &a->v4.sin_addr, text, sizeof(text));
-	else if (a->any.sa_family == AF_INET6)
-		inet_ntop(AF_INET6, &a->v6.sin6_addr, text, sizeof(text));
-	log_str(log, key, text);
+	struct socket_address_text text = socket_address_format(a);
+
+	log_slice(log, key, socket_address_slice(&text));
 }
 
 /* Ends the line that was begun, or takes it back when it did not fit. */

@@ -13,7 +13,6 @@
 #ifndef CORE_BASE_LOOP_H
 #define CORE_BASE_LOOP_H
 
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -21,6 +20,7 @@
 
 #include "core/base/check.h"
 #include "core/base/slice.h"
+#include "core/base/socket_address.h"
 #include "core/base/timer.h"
 
 struct loop;
@@ -37,12 +37,6 @@ struct op {
 	int fd;
 	int result;
 	struct op *next; /* deferred list */
-};
-
-union socket_address {
-	struct sockaddr any;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
 };
 
 struct loop_options {

@@ -13,7 +13,6 @@
  * back only when neither is, and the spool has answered. */
 #include "core/inbound/inbound.h"
 
-#include <arpa/inet.h>
 #include <sys/socket.h>
 
 #define LINGER_MS 2000
@@ -379,27 +378,22 @@ static void admit(struct inbound *c, struct slice in)
 	uint8_t room[160];
 	struct buf why = buf_over(room, sizeof(room));
 	struct reply no = {0};
-	char text[INET6_ADDRSTRLEN] = "unknown";
+	struct socket_address_text text = socket_address_format(&c->client);
 
 	c->state = INBOUND_TALKING;
-	inet_ntop(c->client.any.sa_family,
-	    c->client.any.sa_family == AF_INET
-		? (const void *)&c->client.v4.sin_addr
-		: (const void *)&c->client.v6.sin6_addr,
-	    text, sizeof(text));
 	c->counted = inbound_client_take(
 	    s, &c->client, c->settings->client_connection_max);
 	if (!network_list_has(c->settings->allowed_networks, &c->client.any)) {
 		buf_printf(
-		    &why, "client [%s] is not in an allowed network", text);
+		    &why, "client [%s] is not in an allowed network", text.at);
 		no = (struct reply){554, "5.7.1", buf_slice(&why)};
 	} else if (c->counted == NULL &&
 		   c->settings->client_connection_max > 0) {
-		buf_printf(&why, "too many connections from [%s]", text);
+		buf_printf(&why, "too many connections from [%s]", text.at);
 		no = (struct reply){421, "4.7.0", buf_slice(&why)};
 	}
 	log_begin(s->log, LOG_INFO, no.code == 0 ? "connect" : "refused");
-	log_str(s->log, "client", text);
+	log_str(s->log, "client", text.at);
 	log_number(s->log, "port", ntohs(c->client.v4.sin_port));
 	if (no.code != 0) {
 		log_number(s->log, "code", no.code);

@@ -6,8 +6,6 @@
  * we add and the rest of the body become durable in one commit. */
 #include "core/inbound/message.h"
 
-#include <arpa/inet.h>
-
 #include "core/inbound/inbound.h"
 #include "spool/envelope.h"
 
@@ -79,27 +77,6 @@ enum message_put message_written(
 	return MESSAGE_PUT_WAIT;
 }
 
-static struct slice address_text(
-    const union socket_address *a, char *room, size_t room_len)
-{
-	const void *bytes = a->any.sa_family == AF_INET
-				? (const void *)&a->v4.sin_addr
-				: (const void *)&a->v6.sin6_addr;
-
-	if (inet_ntop(a->any.sa_family, bytes, room, (socklen_t)room_len) ==
-	    NULL)
-		return SLICE("unknown");
-	return slice_of_str(room);
-}
-
-static bool is_ascii(struct slice s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if (s.at[i] >= 0x80)
-			return false;
-	return true;
-}
-
 /* RFC 6531, 3.6: only what really needs SMTPUTF8 asks the next hop for it. */
 static bool needs_smtputf8(const struct inbound_message *m)
 {
@@ -107,10 +84,10 @@ static bool needs_smtputf8(const struct inbound_message *m)
 
 	if (!e->from.smtputf8)
 		return false;
-	if (m->header.has_8bit || !is_ascii(e->from.path.full))
+	if (m->header.has_8bit || !ascii_only(e->from.path.full))
 		return true;
 	for (struct smtp_server_rcpt *r = e->rcpts; r != NULL; r = r->next)
-		if (!is_ascii(r->params.path.full))
+		if (!ascii_only(r->params.path.full))
 			return true;
 	return false;
 }
@@ -119,11 +96,11 @@ static bool put_envelope(struct inbound_message *m, struct buf *out)
 {
 	struct inbound *c = m->session;
 	const struct smtp_server_envelope *from = &c->smtp.envelope;
-	char client[INET6_ADDRSTRLEN];
+	struct socket_address_text client = socket_address_format(&c->client);
 	struct envelope e = {
 	    .sender = from->from.path.full,
 	    .envid = from->from.envid,
-	    .client = address_text(&c->client, client, sizeof(client)),
+	    .client = socket_address_slice(&client),
 	    .ret = (uint8_t)from->from.ret,
 	    .body_8bit = c->smtp.dot.has_8bit,
 	    .smtputf8 = needs_smtputf8(m),
@@ -158,10 +135,10 @@ static bool put_head(struct inbound_message *m, struct buf *out)
 	uint64_t wall_s = loop_wall_s(c->service->loop);
 	struct id_text id = id_format(m->draft.id);
 	struct slice id_slice = slice_of(id.at, id.len);
-	char client[INET6_ADDRSTRLEN];
+	struct socket_address_text client = socket_address_format(&c->client);
 	struct received r = {
 	    .helo = c->smtp.helo,
-	    .client = address_text(&c->client, client, sizeof(client)),
+	    .client = socket_address_slice(&client),
 	    .client_v6 = c->client.any.sa_family == AF_INET6,
 	    .hostname = hostname,
 	    .with = protocol(&c->smtp),

@@ -48,15 +48,10 @@ static void on_connected(struct op *op, int result_code)
 
 static void name_relay(struct outbound *c, const struct route_address *to)
 {
-	char text[INET6_ADDRSTRLEN] = "";
+	struct socket_address_text text = socket_address_format(&to->address);
 	const struct route_host *host = &c->route->hosts[to->host];
-	bool v6 = to->address.any.sa_family == AF_INET6;
 
-	inet_ntop(to->address.any.sa_family,
-	    v6 ? (const void *)&to->address.v6.sin6_addr
-	       : (const void *)&to->address.v4.sin_addr,
-	    text, sizeof(text));
-	snprintf(c->relay, sizeof(c->relay), "%s[%s]:%u", host->name, text,
+	snprintf(c->relay, sizeof(c->relay), "%s[%s]:%u", host->name, text.at,
 	    ntohs(to->address.v4.sin_port));
 	snprintf(c->relay_name, sizeof(c->relay_name), "%s", host->name);
 }
