@@ -19,6 +19,7 @@
 
 static void on_dispatch(struct op *op, int result);
 static void on_wake(struct timer *t);
+static void on_poll(struct timer *t);
 
 int outbound_service_open(struct outbound_service *s,
     const struct outbound_service_options *options,
@@ -38,6 +39,7 @@ int outbound_service_open(struct outbound_service *s,
 	list_init(&s->connections);
 	s->dispatch.done = on_dispatch;
 	timer_init(&s->wake, on_wake);
+	timer_init(&s->poll, on_poll);
 	if ((err = pool_init(&s->connection_pool, "connections",
 		 sizeof(struct outbound), n)) < 0 ||
 	    (err = pool_init(
@@ -191,9 +193,10 @@ static void arm_wake(struct outbound_service *s, uint64_t no_room_ms)
 
 	if (wait_ms < no_room_ms)
 		wait_ms = no_room_ms;
-	if (scheduler_wanting(s->scheduler) && wait_ms > WANTING_POLL_MS)
-		wait_ms = WANTING_POLL_MS;
 	timer_arm(loop_timers(s->loop), &s->wake, wait_ms);
+	/* Not put off by each dispatch: under load they never stop. */
+	if (scheduler_wanting(s->scheduler) && !timer_armed(&s->poll))
+		timer_arm(loop_timers(s->loop), &s->poll, WANTING_POLL_MS);
 }
 
 static struct outbound *an_idle(struct destination *d)
@@ -235,6 +238,14 @@ static void on_wake(struct timer *t)
 	struct outbound_service *s =
 	    container_of(t, struct outbound_service, wake);
 
+	outbound_service_dispatch(s);
+}
+
+static void on_poll(struct timer *t)
+{
+	struct outbound_service *s =
+	    container_of(t, struct outbound_service, poll);
+
 	scheduler_poke_wanting(s->scheduler);
 	outbound_service_dispatch(s);
 }
@@ -262,6 +273,7 @@ void outbound_service_drain(struct outbound_service *s)
 {
 	s->draining = true;
 	timer_disarm(&s->wake);
+	timer_disarm(&s->poll);
 	LIST_EACH_SAFE (node, &s->connections)
 		outbound_drain(container_of(node, struct outbound, link));
 }

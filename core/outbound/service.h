@@ -68,6 +68,7 @@ struct outbound_service {
 	struct pool held_pool;
 	struct op dispatch; /* deferred: look for work at the turn's end */
 	struct timer wake;  /* when the scheduler has something again */
+	struct timer poll;  /* for connections that other workers give back */
 };
 
 MUST_USE int outbound_service_open(struct outbound_service *s,

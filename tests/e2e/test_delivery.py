@@ -255,6 +255,26 @@ class Connections(Case):
         self.assertLessEqual(sink.open_max, 3)
         self.assertGreater(sink.open_max, 1)
 
+    def test_two_workers_with_much_to_send(self):
+        # Busy workers must still hear of connections that became free.
+        relay, sink = self.pair({'workers': 2})
+        sink.on('body', lambda s, d: time.sleep(0.04))
+        talks = [self.talk(relay) for _ in range(8)]
+        for t in talks:
+            t.hello()
+        for _ in range(500):
+            for t in talks:
+                t.send(b'MAIL FROM:<a@example.org>\r\n'
+                       b'RCPT TO:<b@example.net>\r\nDATA\r\n')
+            for t in talks:
+                self.assertEqual([t.reply()[0] for _ in range(3)],
+                                 [250, 250, 354])
+                t.send(TEXT + b'.\r\n')
+            for t in talks:
+                self.assertEqual(t.reply()[0], 250)
+        # 4,000 mails of 40 ms over 20 connections: 8 s, when all are used.
+        sink.wait(4000, seconds=35)
+
     def test_each_worker_gets_its_turn(self):
         # One connection for two workers: neither starves.
         relay, sink = self.pair({'delivery.connections': '1', 'workers': 2})
