@@ -281,3 +281,257 @@ class NextHost(Hops):
                     self.stop(relay)
                     first.close()
                     second.close()
+
+
+class HostileSession(Session):
+    """Takes the advice of sink.fate(stage) at each step."""
+
+    def give(self, reply):
+        if isinstance(reply, str) and self.sink.chance(0.2):
+            data = reply.encode() + b'\r\n'     # in two pieces
+            cut = self.sink.random.randrange(1, len(data))
+            self.socket.sendall(data[:cut])
+            time.sleep(0.002)
+            self.socket.sendall(data[cut:])
+            return int(reply[:3]) if reply[:3].isdigit() else 0
+        if isinstance(reply, bytes):            # garbage
+            self.socket.sendall(reply)
+            return 0
+        return Session.give(self, reply)
+
+    def answer(self, stage, arg, usual=None):
+        return Session.answer(self, stage, arg, usual)
+
+    def data(self, arg):
+        fate = self.sink.fate('early')
+        if not fate or not self.rcpts:
+            Session.data(self, arg)
+            return
+        self.give('354 go on')
+        want = self.sink.random.randrange(1, 150000)
+        got = len(self.pending)
+        while got < want:
+            more = self.socket.recv(65536)
+            if not more:
+                raise End
+            got += len(more)
+            # What is whole by now is no early answer.
+            if more.endswith(b'\r\n.\r\n'):
+                raise End
+        self.give(fate)
+        raise End
+
+
+class HostileSink(Sink):
+    """Faults by chance until `calm`; knows whom it told what."""
+    session_type = HostileSession
+    FATES = {
+        'banner': (DROP, RESET, '421 busy', '450 no', '554 no', b'garbage\n'),
+        'ehlo': (DROP, RESET, '421 busy', '502 no', b'\0\xff\r\n'),
+        'mail': (DROP, RESET, '421 busy', '451 4.3.0 no', '550 5.7.1 no'),
+        'rcpt': ('450 4.2.1 later', '550 5.1.1 unknown', '452 4.5.3 many'),
+        'data': (DROP, RESET, '421 busy', '451 4.3.0 no', '554 5.6.0 no'),
+        'early': ('552 5.3.4 too big', '421 busy', DROP, RESET, SILENT),
+        'body': ('doubt', 'doubt', '421 busy', '451 4.3.0 no',
+                 '554 5.6.0 no', SILENT),
+    }
+    CHANCES = {'banner': 0.1, 'ehlo': 0.05, 'mail': 0.05, 'rcpt': 0.02,
+               'data': 0.08, 'early': 0.1, 'body': 0.15}
+
+    def __init__(self, host, port, seed):
+        self.random = random.Random(seed)
+        self.calm = False
+        self.doubts = []        # mails that were taken without a word
+        self.kind = False       # nothing is refused for good
+        Sink.__init__(self, host, port)
+        for stage in self.FATES:
+            if stage not in ('early', 'body'):
+                self.on(stage, self.step(stage))
+        self.on('body', self.body)
+
+    def chance(self, p):
+        return not self.calm and self.random.random() < p
+
+    def fate(self, stage):
+        if not self.chance(self.CHANCES[stage]):
+            return None
+        fate = self.random.choice(self.FATES[stage])
+        if self.kind and isinstance(fate, str) and fate[0] == '5':
+            return None
+        return fate
+
+    def step(self, stage):
+        return lambda session, arg: self.fate(stage)
+
+    def body(self, session, data):
+        fate = self.fate('body')
+        if fate == 'doubt':
+            self.doubts.append((data, [r for r, _ in session.rcpts]))
+            return DROP
+        return fate
+
+
+class Storm(Hops):
+    SEED = int(os.environ.get('SEED', '1'))
+
+    def lab(self):
+        self.port = free_port()
+        zone, self.sinks = [], []
+        for i in range(4):
+            hosts = ('127.0.1.%d' % (2 * i + 1), '127.0.1.%d' % (2 * i + 2))
+            zone.append('d%d MX 10 a%d' % (i, i))
+            zone.append('d%d MX 20 b%d' % (i, i))
+            for name, host in zip('ab', hosts):
+                zone.append('%s%d A %s' % (name, i, host))
+                self.sinks.append(HostileSink(host, self.port,
+                                              self.SEED * 100 + len(zone)))
+        self.home = HostileSink('127.0.1.99', self.port, self.SEED * 100)
+        self.home.kind = True
+        zone += ['home MX 10 mx.home', 'mx.home A 127.0.1.99']
+        for sink in self.sinks + [self.home]:
+            self.addCleanup(sink.close)
+        server = self.dns('\n'.join(zone))
+        timeouts = {'timeout.' + k: '1s' for k in (
+            'connect', 'greeting', 'mail', 'rcpt', 'data_init', 'data_block',
+            'data_end')}
+        return self.relay(dict({
+            'dns.servers': server.servers, 'retry.max': '1s',
+            'delivery.connections': '5', 'log.level': 'info',
+            'delivery.port': str(self.port)}, **timeouts))
+
+    def hand_in(self, relay, count):
+        """Mails for 1 to 150 recipients; their texts and recipients."""
+        rng = random.Random(self.SEED)
+        self.sent, self.wanted = {}, set()
+        talk = Talk(relay.port)
+        talk.hello()
+        for i in range(count):
+            many = rng.choice((1, 1, 1, 2, 3, 10, 101, 150))
+            rcpts = ['m%dr%d@d%d.lab' % (i, r, rng.randrange(4)
+                                         if many < 100 else i % 2)
+                     for r in range(many)]
+            text = long_text(b'm%d' % i, rng.choice(
+                (100, 100, 100, 3000, 70000, 200000)))
+            reply = talk.message(text, sender='from@home.lab', rcpts=rcpts)
+            self.assertEqual(reply[0], 250, reply)
+            self.sent[i] = hashlib.sha256(text).digest(), len(text)
+            self.wanted.update(rcpts)
+        talk.socket.close()
+
+    def reported(self):
+        found = []
+        for mail in list(self.home.mails):
+            m = email.message_from_bytes(mail.data)
+            for group in m.get_payload()[1].get_payload():
+                if group['Final-Recipient']:
+                    found.append(group['Final-Recipient'].split(';')[1]
+                                 .strip())
+        return found
+
+    def taken(self):
+        return [r for s in self.sinks for m in list(s.mails) for r in m.rcpts]
+
+    def left(self):
+        return self.wanted - set(self.taken()) - set(self.reported())
+
+    def whole(self, data):
+        number = int(re.search(rb'Subject: m(\d+)\r', data)[1])
+        digest, length = self.sent[number]
+        self.assertEqual(hashlib.sha256(data[-length:]).digest(), digest)
+
+    def finish(self, relay, rage):
+        """Some seconds of faults, then none."""
+        end = time.monotonic() + rage
+        while time.monotonic() < end:
+            relay.command('queue', 'retry')
+            time.sleep(0.3)
+        for sink in self.sinks + [self.home]:
+            sink.calm = True
+        end = time.monotonic() + 20
+        while True:
+            left = self.left()
+            if not left and not self.queued(relay):
+                return
+            if time.monotonic() > end:
+                self.fail('%d recipients have nothing:\n%s' % (
+                    len(left), '\n'.join(str(e) for e in relay.log
+                                         if e.get('to') in left)))
+            relay.command('queue', 'retry')
+            time.sleep(0.2)
+
+    def queued(self, relay):
+        return re.search(r'to=|@', relay.command('queue').stdout)
+
+    def judge(self):
+        """Each has it, or its sender a report; twice only in doubt."""
+        for sink in self.sinks:
+            for mail in sink.mails:
+                self.whole(mail.data)
+        taken, reported = self.taken(), self.reported()
+        self.assertEqual(set(taken) | set(reported), self.wanted)
+        return ([r for r in set(taken) if taken.count(r) > 1],
+                [r for r in reported if r in set(taken)])
+
+    def test_faults_at_random(self):
+        relay = self.lab()
+        sockets = self.sockets(relay.workers()[0])
+        self.hand_in(relay, 250)
+        self.finish(relay, 8)
+        twice, both = self.judge()
+        self.assertEqual((twice, both), ([], []))
+        self.assertEqual(relay.find('worker_died'), [])
+        worker = relay.workers()[0]
+        until(lambda: self.sockets(worker) <= sockets, 10,
+              'descriptors back')
+        self.all_connections(relay)
+        self.stop(relay)
+
+    def sockets(self, pid):
+        folder, count = '/proc/%d/fd' % pid, 0
+        for name in os.listdir(folder):
+            try:
+                count += os.readlink(
+                    os.path.join(folder, name)).startswith('socket:')
+            except OSError:
+                pass        # it was the listing's own, or closed meanwhile
+        return count
+
+    def all_connections(self, relay):
+        """As many as the limit says work at the same time."""
+        lock, working, seen = threading.Lock(), [], []
+
+        def body(session, data):
+            with lock:
+                working.append(session)
+                seen.append(len(working))
+            time.sleep(0.15)
+            with lock:
+                working.remove(session)
+        self.sinks[0].on('body', body)
+        talk = Talk(relay.port)
+        talk.hello()
+        for i in range(120):
+            talk.message(TEXT, sender='', rcpts=('x%d@d0.lab' % i,))
+        talk.socket.close()
+        until(lambda: len([r for r in self.taken() if r[0] == 'x']) == 120,
+              15, 'the last mails')
+        self.assertEqual(max(seen), 5)
+
+    def test_a_worker_is_killed_in_the_middle(self):
+        relay = self.lab()
+        self.hand_in(relay, 120)
+        os.kill(relay.workers()[0], signal.SIGKILL)
+        relay.wait('worker_died')
+        relay.wait('worker_ready', count=2)
+        self.finish(relay, 4)
+        twice, both = self.judge()
+        # What was under way, or not noted yet, is sent again.
+        self.assertLess(len(twice), 1500)
+        self.killed = True
+
+    killed = False
+
+    def _end(self, relay):
+        if self.killed:
+            relay.log = [e for e in relay.log if e['event'] != 'worker_died']
+        super()._end(relay)
