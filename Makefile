@@ -149,6 +149,10 @@ cppcheck:
 	  --suppress=missingReturn --suppress=ctunullpointer \
 	  --error-exitcode=1 -I. $(SRC)
 
+.PHONY: fresh
+fresh:  ## what a newcomer does on a Debian with nothing on it (SUITE=trixie)
+	@sh tests/fresh.sh $(or $(SUITE),trixie)
+
 .PHONY: install
 install: $(PROG)  ## into $(DESTDIR)$(PREFIX)
 	install -D -m 755 $(PROG) $(DESTDIR)$(PREFIX)/sbin/smarthost
