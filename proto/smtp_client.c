@@ -33,15 +33,10 @@ _Static_assert(sizeof(struct smtp_client) <= 2048, "a session is small");
 
 void smtp_client_init(struct smtp_client *s, struct slice helo)
 {
-	if (helo.len > SMTP_CLIENT_HELO_MAX)
-		helo.len = SMTP_CLIENT_HELO_MAX;
-	*s = (struct smtp_client){
+	*s = (struct smtp_client){.helo = helo,
 	    .state = CLIENT_GREETING,
 	    .spoken = true,
-	    .awaited_count = 1,
-	};
-	memcpy(s->helo_room, helo.at, helo.len);
-	s->helo = slice_of(s->helo_room, helo.len);
+	    .awaited_count = 1};
 	reply_reader_init(&s->reply);
 }
 

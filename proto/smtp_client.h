@@ -95,11 +95,8 @@ enum smtp_client_state {
 	CLIENT_CLOSED,	    /* over */
 };
 
-#define SMTP_CLIENT_HELO_MAX 255
-
 struct smtp_client {
-	struct slice helo; /* our name; looks into this struct, which must not
-			    * move */
+	struct slice helo; /* our name */
 	struct smtp_offers offers;
 	struct smtp_client_transaction
 	    *transaction;	  /* now, or NULL; still set
@@ -118,12 +115,10 @@ struct smtp_client {
 	uint32_t awaited_count; /* replies that the server owes us */
 	uint32_t written;  /* ENVELOPE: the next command to be written ... */
 	uint32_t answered; /* ... and the one whose reply comes next */
-	uint8_t helo_room[SMTP_CLIENT_HELO_MAX];
 	struct reply_reader reply;
 };
 
-/* `helo` is copied: the configuration that it stands in may be replaced while
- * the session goes on.  A name of more than SMTP_CLIENT_HELO_MAX is cut. */
+/* The bytes of `helo` must stay as long as the session. */
 void smtp_client_init(struct smtp_client *s, struct slice helo);
 
 /* Eats from *in (all of it, unless it says RESULT or CLOSE), writes to *out;
