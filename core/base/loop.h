@@ -97,7 +97,7 @@ void loop_fdatasync(struct loop *loop, struct op *op, int fd, op_done *done);
 
 /* Writes to a stream (pipe, terminal, log file), without an offset.  `chained`:
  * the operation begun next starts when this one has written all, and completes
- * with -ECANCELED when it has not. */
+ * with -ECANCELED when it has not.  At most 16 make a chain. */
 void loop_write_stream(struct loop *loop, struct op *op, int fd, const void *at,
     size_t len, bool chained, op_done *done);
 

@@ -125,6 +125,11 @@ void loop_fdatasync(struct loop *loop, struct op *op, int fd, op_done *done)
 void loop_write_stream(struct loop *loop, struct op *op, int fd, const void *at,
     size_t len, bool chained, op_done *done)
 {
+	/* A chain ends where a submission does: it must fit in one. */
+	if (!loop->chaining &&
+	    io_uring_sq_space_left(&loop->ring) < LOOP_CHAIN_MAX)
+		io_uring_submit(&loop->ring);
+	loop->chaining = chained;
 	struct io_uring_sqe *sqe = loop_sqe(loop);
 
 	check(len <= UINT32_MAX);

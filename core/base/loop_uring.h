@@ -9,6 +9,7 @@
 
 #define LOOP_ENTRIES_DEFAULT 1024
 #define LOOP_COMPLETIONS 8192
+#define LOOP_CHAIN_MAX 16
 #define LOOP_BUFFER_COUNT_DEFAULT 64
 #define LOOP_BUFFER_LEN 16384
 #define LOOP_BUFFER_GROUP 0
@@ -26,6 +27,7 @@ struct loop {
 	struct io_uring_buf_ring *buffer_ring; /* NULL = no receiving */
 	uint8_t *buffers;
 	unsigned buffer_count;
+	bool chaining; /* what was begun last is chained to what comes next */
 	struct timers timers;
 };
 

@@ -125,8 +125,9 @@ Test(loop, accepts_until_cancelled)
 {
 	struct loop *loop = open_loop();
 	struct seen a = {0};
-	union socket_address at = {.v4 = {.sin_family = AF_INET,
-				.sin_addr.s_addr = htonl(INADDR_LOOPBACK)}};
+	union socket_address at = {
+	    .v4 = {.sin_family = AF_INET,
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)}};
 	socklen_t len = sizeof(at.v4);
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
@@ -188,5 +189,40 @@ Test(loop, writes_a_file_and_reads_it_back)
 	loop_read(loop, &s.op, fd, got, 4, 100, on_done);
 	turn_until(loop, &s);
 	cr_assert_eq(memcmp(got, "mail", 4), 0);
+	loop_close_down(loop);
+}
+
+/* Wherever the submission queue is full: the first fails, the others must
+ * not happen. */
+Test(loop, a_chain_is_never_torn)
+{
+	struct loop *loop;
+	struct loop_options options = {.entries = 32, .without_recv = true};
+	const char *why = "";
+	int ends[2];
+
+	cr_assert_eq(loop_open(&loop, &options, &why), 0, "%s", why);
+	cr_assert_eq(pipe2(ends, O_NONBLOCK), 0);
+	for (int before = 0; before < 32; before++) {
+		struct seen others[32] = {0};
+		struct seen chain[16] = {0};
+		char byte;
+
+		for (int i = 0; i < before; i++)
+			loop_poll(
+			    loop, &others[i].op, ends[1], POLLOUT, on_done);
+		for (int i = 0; i < 16; i++)
+			loop_write_stream(loop, &chain[i].op,
+			    i == 0 ? -1 : ends[1], "x", 1, i < 15, on_done);
+		for (int i = 0; i < 16; i++) {
+			turn_until(loop, &chain[i]);
+			cr_assert_eq(chain[i].result,
+			    i == 0 ? -EBADF : -ECANCELED, "%d of chain at %d",
+			    i, before);
+		}
+		for (int i = 0; i < before; i++)
+			turn_until(loop, &others[i]);
+		cr_assert_lt(read(ends[0], &byte, 1), 0);
+	}
 	loop_close_down(loop);
 }
