@@ -19,6 +19,7 @@
 #define SEND_AT (CONTROL_OUT_ROOM / 2)
 #define CONTENT_BLOCK 16384
 #define ACCEPT_AGAIN_MS 100
+#define WAIT_MS 600000 /* `queue list | less` may stand still for a while */
 
 enum control_verb { VERB_LIST, VERB_SHOW };
 
@@ -26,6 +27,7 @@ struct control_session {
 	struct control *control;
 	struct op recv;
 	struct op send;
+	struct timer timer; /* while we wait for the other end */
 	int fd;
 	enum control_verb verb;
 	bool ended; /* everything is in `out` */
@@ -53,10 +55,26 @@ static void finish(struct control_session *s)
 {
 	if (s->recv.busy || s->send.busy || s->read.busy)
 		return;
+	timer_disarm(&s->timer);
 	loop_close(s->control->service->loop, s->fd);
 	if (s->ids != NULL)
 		munmap(s->ids, CONTROL_ID_MAX * sizeof(uint64_t));
 	pool_give(&s->control->sessions, s);
+}
+
+static void on_timer(struct timer *t)
+{
+	struct control_session *s =
+	    container_of(t, struct control_session, timer);
+	struct loop *loop = s->control->service->loop;
+
+	loop_cancel(loop, &s->recv);
+	loop_cancel(loop, &s->send);
+}
+
+static void arm(struct control_session *s)
+{
+	timer_arm(loop_timers(s->control->service->loop), &s->timer, WAIT_MS);
 }
 
 static void on_sent(struct op *op, int result)
@@ -77,6 +95,7 @@ static void send_out(struct control_session *s)
 {
 	s->iov = (struct iovec){s->out.at, s->out.len};
 	s->message = (struct msghdr){.msg_iov = &s->iov, .msg_iovlen = 1};
+	arm(s);
 	loop_send(
 	    s->control->service->loop, &s->send, s->fd, &s->message, on_sent);
 }
@@ -451,6 +470,8 @@ static void on_accepted(struct op *op, int result)
 		return;
 	}
 	s->ids = ids;
+	timer_init(&s->timer, on_timer);
+	arm(s);
 	loop_recv(loop, &s->recv, s->fd, on_received);
 }
 
