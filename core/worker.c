@@ -411,9 +411,13 @@ static int open_base(struct worker *w)
 	const char *why = "";
 	enum log_level level = c->verbose ? LOG_DEBUG : c->log.level;
 
-	if (loop_open(&w->loop, &options, &why) < 0) {
+	int err = loop_open(&w->loop, &options, &why);
+
+	if (err < 0) {
 		fprintf(stderr, "smarthost: %s\n", why);
-		return WORKER_EXIT_NO_LOOP;
+		/* Locked memory may come back; the rest is for good. */
+		return err == -ENOMEM ? WORKER_EXIT_MEMORY
+				      : WORKER_EXIT_NO_LOOP;
 	}
 	if (log_open(&w->log, STDOUT_FILENO, w->loop, LOG_ROOM, level,
 		c->log.format) < 0 ||

@@ -26,6 +26,7 @@ int worker_run(const struct worker_setup *setup);
 
 /* Exit statuses besides 0 that the supervisor understands. */
 #define WORKER_EXIT_NO_LOOP 69 /* EX_UNAVAILABLE */
+#define WORKER_EXIT_MEMORY 71  /* EX_OSERR: worth another try */
 #define WORKER_EXIT_SPOOL 74   /* EX_IOERR */
 #define WORKER_EXIT_LOCKED 75  /* EX_TEMPFAIL: another relay has the spool */
 

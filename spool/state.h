@@ -21,7 +21,7 @@
 #define SEGMENTS_MIN 6u
 #define SEGMENT_FD_MAX 32u /* descriptors kept open for reading */
 #define SPARES_WANTED 2u   /* written in advance, when traffic flows */
-#define SPARES_KEPT_MAX 16u
+#define SPARES_KEPT_MAX 4u
 #define PREWRITE_LEN (1u << 20)
 #define BOUNCES 8u
 #define BOUNCE_LEN (RECORD_PIECE_LEN + RECORD_HEAD_LEN_MAX + 2 * BLOCK_LEN)

@@ -19,6 +19,7 @@
 #include "core/outbound/hangup.h"
 
 #define IDLE_MS 5000
+#define IDLE_LOOK_MS 250
 #define QUIT_MS 5000
 
 static void after_settle(struct attempt *a, void *arg);
@@ -231,7 +232,8 @@ static void become_idle(struct outbound *c)
 	list_push_front(&c->destination->idle_connections, &c->idle_link);
 	scheduler_idle_count(c->service->scheduler, c->destination, 1);
 	receive(c); /* to see it close */
-	outbound_arm(c, IDLE_MS);
+	c->idle_since_ms = loop_now_ms(c->service->loop);
+	outbound_arm(c, IDLE_LOOK_MS);
 }
 
 /* Ready for a transaction.  False: nothing to run now. */
@@ -365,16 +367,33 @@ static void on_received(struct op *op, int result_len)
 	}
 }
 
+/* Not for long, and not while other workers wait for its place. */
+static bool is_worth_keeping(struct outbound *c)
+{
+	struct outbound_service *s = c->service;
+
+	return loop_now_ms(s->loop) - c->idle_since_ms < IDLE_MS &&
+	       scheduler_keep(s->scheduler, c->destination);
+}
+
+static void end_idle(struct outbound *c)
+{
+	outbound_unidle(c);
+	c->state = OUTBOUND_TALKING;
+	smtp_client_quit(&c->client);
+	outbound_run(c, (struct slice){NULL, 0});
+}
+
 void outbound_timer(struct timer *t)
 {
 	struct outbound *c = container_of(t, struct outbound, timer);
 
 	switch (c->state) {
 	case OUTBOUND_IDLE:
-		outbound_unidle(c);
-		c->state = OUTBOUND_TALKING;
-		smtp_client_quit(&c->client);
-		outbound_run(c, (struct slice){NULL, 0});
+		if (is_worth_keeping(c))
+			outbound_arm(c, IDLE_LOOK_MS);
+		else
+			end_idle(c);
 		return;
 	case OUTBOUND_CONNECTING:
 		outbound_lost_errno(c, "connecting to", -ETIMEDOUT);
@@ -407,7 +426,7 @@ void outbound_wake(struct outbound *c)
 void outbound_drain(struct outbound *c)
 {
 	switch (c->state) {
-	case OUTBOUND_IDLE: outbound_timer(&c->timer); return;
+	case OUTBOUND_IDLE: end_idle(c); return;
 	case OUTBOUND_ROUTING:
 	case OUTBOUND_SWITCHING:
 	case OUTBOUND_CONNECTING: outbound_give_up(c); return;

@@ -45,6 +45,7 @@ struct outbound {
 	struct iovec iov[2];
 	size_t send_len;
 	struct smtp_client client;
+	uint64_t idle_since_ms;
 	char helo[255]; /* our name in this session */
 	char relay[360];
 	char relay_name[256];
