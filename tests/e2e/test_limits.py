@@ -113,10 +113,12 @@ class Memory(Case):
                     source_address=('127.0.%d.%d' % (1 + i // 5000, 2), 0))
                 talks.append(s)
                 s.sendall(b'EHLO client.example\r\n')
-            for s in talks:
-                data = b''
-                while b'250 ' not in data:
-                    data += s.recv(4096)
+                # No more of them at once than the crowd was, or what is used
+                # in passing would be counted on a busy machine.
+                for late in talks[-100:] if len(talks) % 100 == 0 else []:
+                    data = b''
+                    while b'250 ' not in data:
+                        data += late.recv(4096)
             after = self.private(relay)
             each = (after - before) * 1024 / want
             say('%d idle sessions: %.0f bytes each' % (want, each))
