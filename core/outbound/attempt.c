@@ -251,20 +251,37 @@ void attempt_put_off(struct attempt *a)
 	give(a);
 }
 
-void attempt_reroute(struct attempt *a)
+/* Entries for the domains of recipients that have none. */
+static bool add_domains(struct attempt *a)
 {
 	struct envelope e;
 	struct slice rest;
 	struct slice bytes =
 	    slice_of(a->envelope_room, a->message->envelope_len);
 
-	if (a->load_failed || !envelope_get(bytes, &e, &rest) ||
-	    !outbound_service_add_domains(a->service, a->message, rest)) {
+	return envelope_get(bytes, &e, &rest) &&
+	       outbound_service_add_domains(a->service, a->message, rest);
+}
+
+/* `unnoted`: recipients that are finished, but not yet so noted. */
+static void finish_entry(struct attempt *a, uint32_t unnoted)
+{
+	struct message *m = a->message;
+
+	m->owner = scheduler_finished(a->service->scheduler, a->entry);
+	if (m->owner == NULL) {
+		check(message_rcpts_left(m) == unnoted);
+		spool_finish(a->spool, m);
+	}
+}
+
+void attempt_reroute(struct attempt *a)
+{
+	if (a->load_failed || !add_domains(a)) {
 		attempt_put_off(a);
 		return;
 	}
-	a->message->owner = scheduler_finished(a->service->scheduler, a->entry);
-	check(a->message->owner != NULL);
+	finish_entry(a, 0);
 	give(a);
 }
 
@@ -330,6 +347,12 @@ static void judge(struct attempt *a, struct smtp_client_rcpt *r)
 		r->outcome.kind = OUTCOME_FAILED;
 }
 
+/* Whether no other destination of the message is left. */
+static bool is_last(const struct attempt *a)
+{
+	return entry_sibling(a->entry) == a->entry;
+}
+
 /* When the next attempt will be, and whether this is the one after which those
  * who asked for it hear of a delay: the last before the message is DELAY_S old.
  * There is exactly one, since due times are noted; so a restart changes nothing
@@ -341,7 +364,7 @@ static void draw_due(struct attempt *a)
 	const struct entry *e = a->entry;
 	uint64_t told_s = (uint64_t)m->received_s + DELAY_S;
 	/* An entry's own time may have been changed by `queue retry`. */
-	uint32_t due_before_s = entry_sibling(e) == e ? m->due_s : e->due_s;
+	uint32_t due_before_s = is_last(a) ? m->due_s : e->due_s;
 
 	a->due_s = scheduler_due(s->scheduler, e, loop_wall_s(s->loop));
 	a->delay_told = due_before_s < told_s && a->due_s >= told_s &&
@@ -362,18 +385,6 @@ static uint32_t count_finished(struct attempt *a, uint32_t *finished)
 		}
 	}
 	return count;
-}
-
-/* `unnoted`: recipients that are finished, but not yet so noted. */
-static void finish_entry(struct attempt *a, uint32_t unnoted)
-{
-	struct message *m = a->message;
-
-	m->owner = scheduler_finished(a->service->scheduler, a->entry);
-	if (m->owner == NULL) {
-		check(message_rcpts_left(m) == unnoted);
-		spool_finish(a->spool, m);
-	}
 }
 
 /* The transaction is settled; `finished` are noted unless a report's commit did
@@ -407,6 +418,12 @@ static void settled(struct attempt *a, uint32_t *finished, uint32_t count)
 		if (count > 0 && message_rcpts_left(a->message) > count) {
 			spool_note(a->spool, a->message, &note);
 			count = 0;
+		}
+		/* <postmaster> is at our host, whose name a reload changed. */
+		if (is_last(a) && message_rcpts_left(a->message) > count &&
+		    !add_domains(a)) {
+			attempt_put_off(a);
+			return;
 		}
 		finish_entry(a, count);
 	}

@@ -122,7 +122,7 @@ bool outbound_service_add_domains(
 			now_s))
 			return false;
 	}
-	return true;
+	return rcpts.len == 0; /* else it is damaged */
 }
 
 /* An entry for each destination among the recipients that are left. */

@@ -209,6 +209,33 @@ class Breaks(Hops):
                          ('EHLO', 'relay.example'))
         self.stop(relay)
 
+    def test_our_name_changes_under_a_postmaster(self):
+        # Mail to <postmaster> goes to the host's own name; a reload gives it
+        # another while the mail waits.
+        port = free_port()
+        server = self.dns("""
+            old MX 10 mx.old
+            new MX 10 mx.new
+            mx.old A 127.0.0.2
+            mx.new A 127.0.0.3
+        """)
+        old = self.sink('127.0.0.2', port=port)
+        new = self.sink('127.0.0.3', port=port)
+        old.on('rcpt', '450 4.2.1 later')
+        relay = self.relay({'dns.servers': server.servers, 'hostname': None,
+                            'retry.first': '60s',
+                            'delivery.port': str(port)},
+                           yaml='config:\n  hostname: old.lab\n')
+        self.send(relay, rcpts=('postmaster',))
+        relay.wait('deferred')
+        relay.write_yaml('config:\n  hostname: new.lab\n')
+        relay.signal(signal.SIGHUP)
+        relay.wait('reloaded')
+        until(lambda: relay.command('queue', 'retry') and new.mails,
+              what='delivery to the new name')
+        relay.wait('delivered')
+        self.stop(relay)
+
     def test_stop_while_a_server_does_not_greet(self):
         relay, sink = self.pair()
         sink.on('banner', SILENT)
