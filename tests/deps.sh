@@ -14,7 +14,8 @@
 # must choose by itself).
 set -eu
 
-build='gcc libc6-dev make git liburing-dev libunbound-dev libyaml-dev'
+build='gcc libc6-dev make git liburing-dev libunbound-dev libyaml-dev
+	libwolfssl-dev'
 try=curl
 tests='libcriterion-dev python3 swaks curl haproxy postfix nsd
 	clang libclang-rt-dev procps'

@@ -26,6 +26,75 @@ struct string_list {
 
 enum loop_choice { LOOP_AUTO, LOOP_IO_URING };
 
+/* The text of a file, or of an inline value, read when the configuration was:
+ * nothing is opened later, and what all workers use is the same. */
+struct config_text {
+	struct slice text;
+	char *source; /* "FILE", or "FILE:LINE" of an inline value */
+};
+
+/* A chain (leaf first) and its private key, PEM; may be the same file. */
+struct config_certificate {
+	struct config_text crt;
+	struct config_text key;
+};
+
+struct config_user {
+	char *name;
+	char *password; /* clear text, or {SCRAM-SHA-256}..., $6$..., $y$... */
+	struct string_list allowed_from; /* "a@d" or "@d"; empty: any */
+	char *source;			 /* "file:line" */
+};
+
+/* A key that mail can be signed with (OpenDKIM's keytable, domains[].dkim). */
+struct config_dkim_key {
+	char *name;	/* keytable's, or "selector._domainkey.domain" */
+	char *domain;	/* d=; "%": the domain of the address */
+	char *selector; /* s= */
+	struct config_text pem;
+	bool header_simple; /* c=: default relaxed/simple */
+	bool body_relaxed;
+	unsigned expire_s; /* x= after so long; 0: none */
+};
+
+/* Which mail is signed with which key (signingtable, domains[].dkim).  Rules
+ * count in their order; all that match the first From address at the best
+ * level sign, each with its key. */
+enum config_signing_kind {
+	SIGNING_DOMAIN,	    /* this domain exactly */
+	SIGNING_SUBDOMAINS, /* this domain and all below it */
+	SIGNING_ADDRESS,    /* user@domain */
+	SIGNING_PATTERN,    /* refile: an address with '*' in it */
+};
+
+struct config_signing {
+	enum config_signing_kind kind;
+	char *pattern; /* lower case */
+	unsigned key;  /* index into dkim_keys */
+	char *source;
+};
+
+enum tls_level { TLS_LEVEL_NONE, TLS_LEVEL_MAY, TLS_LEVEL_ENCRYPT };
+enum delivery_tls {
+	DELIVERY_TLS_NONE,
+	DELIVERY_TLS_OPPORTUNISTIC,
+	DELIVERY_TLS_ENCRYPT,
+	DELIVERY_TLS_VERIFY,
+};
+enum sender_restrictions {
+	SENDER_RESTRICTIONS_NONE,
+	SENDER_RESTRICTIONS_DOMAIN,
+	SENDER_RESTRICTIONS_EMAIL,
+};
+enum { /* set of config.auth_mechanisms */
+	AUTH_PLAIN = 1 << 0,
+	AUTH_LOGIN = 1 << 1,
+	AUTH_CRAM_MD5 = 1 << 2,
+	AUTH_DIGEST_MD5 = 1 << 3,
+	AUTH_SCRAM_SHA_256 = 1 << 4,
+	AUTH_SCRAM_SHA_256_PLUS = 1 << 5,
+};
+
 struct config {
 	char *hostname;
 	struct network_list allowed_networks;
@@ -51,8 +120,34 @@ struct config {
 		    data_init, data_block, data_end;
 	} timeout;
 
+	bool auth;		  /* clients must authenticate */
+	unsigned auth_mechanisms; /* set of AUTH_*; never 0 */
+	enum sender_restrictions sender_restrictions;
+
 	struct {
-		char *host; /* NULL = deliver to MX */
+		enum tls_level level;
+		bool auth_only;
+		/* None: a self-signed one is made. */
+		struct config_certificate *certificates;
+		size_t certificate_count;
+	} tls;
+	struct string_list listen_submissions; /* TLS from the first byte */
+
+	struct config_user *users; /* no name twice */
+	size_t user_count;
+	struct string_list domains; /* domains[].name, lower case */
+	struct config_dkim_key *dkim_keys;
+	size_t dkim_key_count;
+	struct config_signing *signings;
+	size_t signing_count;
+
+	struct {
+		char *host;	/* NULL = deliver to MX */
+		char *username; /* NULL = no AUTH */
+		char *password;
+		bool tls;	 /* mandatory */
+		bool tls_verify; /* with tls: default true when a username is
+				  * set and the host is a name */
 	} relay;
 
 	struct {
@@ -61,6 +156,7 @@ struct config {
 		char *helo;		 /* NULL = hostname */
 		unsigned connections;
 		unsigned messages_per_connection;
+		enum delivery_tls tls;
 	} delivery;
 
 	struct { /* seconds */
@@ -72,6 +168,8 @@ struct config {
 		bool dnssec;
 		char *trust_anchor_file; /* NULL = none */
 	} dns;
+
+	struct string_list admin_listen; /* HTTP: metrics, health */
 
 	struct {
 		enum log_format format;
