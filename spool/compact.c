@@ -256,6 +256,9 @@ static bool wasteful(const struct spool *s)
 
 	if (s->chain_count > 2 * filled + 4)
 		return true;
+	/* Each opening begins a segment: beyond the quota these come first. */
+	if (s->file_count > s->segment_limit)
+		return s->chain_count > filled + 2;
 	return segments_free(s) <= SEGMENT_RESERVE + 1 &&
 	       s->chain_count > filled + 3;
 }

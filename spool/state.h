@@ -17,7 +17,7 @@
 #define UNDURABLE_CHUNKS_MAX (1u << 20) /* then pieces of bodies wait */
 #define SEALS 4u
 #define SEGMENT_RESERVE 2u /* kept free for notes, moves and reports */
-#define SEGMENT_OVERRUN 4u /* beyond the quota, when those are used up */
+#define SEGMENT_OVERRUN 8u /* beyond the quota, when those are used up */
 #define SEGMENTS_MIN 6u
 #define SEGMENT_FD_MAX 32u /* descriptors kept open for reading */
 #define SPARES_WANTED 2u   /* written in advance, when traffic flows */
