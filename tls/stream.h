@@ -84,6 +84,10 @@ static inline bool stream_busy(const struct stream *s)
 	return s->recv_done != NULL || s->send_done != NULL;
 }
 
+/* We have sent all we will: close_notify as far as the socket takes it at once,
+ * and the end of our direction.  Only when nothing is being sent. */
+void stream_shutdown(struct stream *s);
+
 /* Only when not busy: gives the TLS connection back and closes the descriptor.
  * `notify`: says close_notify first (as far as the socket takes it). */
 void stream_close(struct stream *s, bool notify);
