@@ -5,7 +5,9 @@
 #include "core/config/assign.h"
 
 #include "core/base/check.h"
+#include "core/config/files.h"
 #include "core/config/memory.h"
+#include "core/config/text.h"
 #include "core/config/value.h"
 
 struct assignment {
@@ -33,8 +35,12 @@ static void refuse(
 	/* A line of --set or of a variable means nothing to anyone. */
 	if (where.line > 0)
 		where.line = w->line;
-	complain(a->complaints, where, "%s: '%s': %s", a->option->key,
-	    shown(w->text).at, allowed);
+	if (a->option->secret)
+		complain(
+		    a->complaints, where, "%s: %s", a->option->key, allowed);
+	else
+		complain(a->complaints, where, "%s: '%s': %s", a->option->key,
+		    shown(w->text).at, allowed);
 }
 
 static bool is_automatic(const struct option *o, struct slice text)
@@ -135,15 +141,15 @@ static bool assign_choice(const struct assignment *a)
 			*(unsigned *)field_of(a->config, a->option) = i;
 			return true;
 		}
-		buf_printf(&b, "%s %s", i == 0 ? "" : " or", names[i]);
+		buf_printf(&b, "%s %s", i == 0 ? "" : " or",
+		    names[i][0] == '\0' ? "empty" : names[i]);
 	}
 	text[b.len] = '\0';
 	refuse(a, w, text);
 	return false;
 }
 
-/* A path is relative to the configuration's directory. */
-static char *absolute(const struct config *c, struct slice path)
+char *config_path(const struct config *c, struct slice path)
 {
 	if (path.at[0] == '/')
 		return memory_copy(c->memory, path);
@@ -168,17 +174,8 @@ static bool text_good(
 		*why = "is too long";
 		return false;
 	}
-	return true;
-}
-
-static bool file_readable(const char *path)
-{
-	FILE *f = fopen(path, "r");
-	bool good = f != NULL && (fgetc(f) != EOF || !ferror(f));
-
-	if (f != NULL)
-		fclose(f);
-	return good;
+	*why = "must not have control characters";
+	return !text_has_control(text);
 }
 
 static bool assign_text(const struct assignment *a)
@@ -194,9 +191,10 @@ static bool assign_text(const struct assignment *a)
 	}
 	if (w->text.len > 0)
 		text = o->type == OPTION_DIR || o->type == OPTION_FILE
-			   ? absolute(a->config, w->text)
+			   ? config_path(a->config, w->text)
 			   : memory_copy(a->config->memory, w->text);
-	if (o->type == OPTION_FILE && text != NULL && !file_readable(text)) {
+	if (o->type == OPTION_FILE && text != NULL &&
+	    files_read(a->config->memory->files, text)->why != NULL) {
 		refuse(a, w, "cannot be read");
 		return false;
 	}
@@ -314,6 +312,75 @@ static bool assign_strings(const struct assignment *a)
 	return good;
 }
 
+static bool assign_set(const struct assignment *a)
+{
+	const char *const *names = a->option->names;
+	size_t word = 0, at = 0;
+	unsigned set = 0;
+	bool good = true;
+	struct word part = {0};
+
+	while (next_part(a->given, &word, &at, &part)) {
+		unsigned i = 0;
+
+		while (names[i] != NULL &&
+		       !slice_eq_nocase(part.text, slice_of_str(names[i])))
+			i++;
+		if (names[i] != NULL) {
+			set |= 1u << i;
+			continue;
+		}
+		refuse(a, &part, "there is none of this name (see --help)");
+		good = false;
+	}
+	if (good && set == 0) {
+		complain(a->complaints, a->given->where,
+		    "%s must name at least one", a->option->key);
+		good = false;
+	}
+	if (good)
+		*(unsigned *)field_of(a->config, a->option) = set;
+	return good;
+}
+
+/* Each text is one path, whatever is in it. */
+static bool assign_paths(const struct assignment *a)
+{
+	const struct given *g = a->given;
+	struct string_list list = {
+	    .at = memory_take(a->config->memory, g->count * sizeof(list.at[0])),
+	};
+	const char *why;
+
+	for (size_t i = 0; i < g->count; i++) {
+		if (g->words[i].text.len == 0)
+			continue;
+		if (!text_good(a->option, g->words[i].text, &why)) {
+			refuse(a, &g->words[i], why);
+			return false;
+		}
+		list.at[list.count++] =
+		    config_path(a->config, g->words[i].text);
+	}
+	*(struct string_list *)field_of(a->config, a->option) = list;
+	return true;
+}
+
+/* The content of a file, in its stead. */
+static bool assign_inline(const struct assignment *a)
+{
+	const struct word *w = &a->given->words[0];
+	struct config_memory *m = a->config->memory;
+
+	*(struct config_text *)field_of(a->config, a->option) =
+	    (struct config_text){
+		.text = slice_of(memory_copy(m, w->text), w->text.len),
+		.source = memory_origin(m, a->given->where),
+		.in_place = true,
+	    };
+	return true;
+}
+
 /* What asks for nothing that we could not do is let pass. */
 static bool assign_later(const struct assignment *a)
 {
@@ -345,15 +412,39 @@ static bool assign(const struct assignment *a)
 	case OPTION_HOSTNAME:
 	case OPTION_HELO:
 	case OPTION_RELAY_HOST:
+	case OPTION_TEXT:
 	case OPTION_DIR:
 	case OPTION_FILE: return assign_text(a);
 	case OPTION_NETWORKS: return assign_networks(a);
 	case OPTION_LISTEN:
 	case OPTION_ADDRESSES:
 	case OPTION_DNS_SERVERS: return assign_strings(a);
+	case OPTION_SET: return assign_set(a);
+	case OPTION_PATHS: return assign_paths(a);
+	case OPTION_INLINE: return assign_inline(a);
+	/* Each source adds to them (source.c); there is no default. */
+	case OPTION_USERS:
+	case OPTION_DOMAINS: return true;
 	case OPTION_LATER: return assign_later(a);
 	}
 	check(false);
+}
+
+/* A file named by a later source takes the place of an inline text, and the
+ * other way round; both in one source are a mistake that is found later. */
+static void give_way(
+    struct config *c, const struct option *rival, struct origin winner)
+{
+	struct origin *where = &c->memory->origins[option_index(rival)];
+	void *field = field_of(c, rival);
+
+	if (where->source == NULL || strcmp(where->source, winner.source) == 0)
+		return;
+	if (rival->type == OPTION_INLINE)
+		*(struct config_text *)field = (struct config_text){0};
+	else
+		*(struct string_list *)field = (struct string_list){0};
+	*where = (struct origin){"default", 0};
 }
 
 void option_assign(struct config *c, const struct option *o,
@@ -367,8 +458,11 @@ void option_assign(struct config *c, const struct option *o,
 		return;
 	}
 	check(g->is_list || g->count == 1);
-	if (assign(&a))
-		c->memory->origins[option_index(o)] = g->where;
+	if (!assign(&a))
+		return;
+	c->memory->origins[option_index(o)] = g->where;
+	if (o->rival != NULL && count_parts(g) > 0)
+		give_way(c, option_find(slice_of_str(o->rival)), g->where);
 }
 
 void option_reset(struct config *c, const struct option *o, struct origin where,
@@ -378,43 +472,6 @@ void option_reset(struct config *c, const struct option *o, struct origin where,
 	struct given given = {.where = where, .words = &word, .count = 1};
 
 	option_assign(c, o, &given, complaints);
-}
-
-/* A word that YAML takes for nothing but itself. */
-static bool is_plain(const char *text)
-{
-	static const char *const letters =
-	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-	static const char *const special[] = {
-	    "null", "true", "false", "yes", "no", "on", "off", "y", "n"};
-
-	if (*text == '\0' || (*text != '/' && strchr(letters, *text) == NULL))
-		return false;
-	for (const char *at = text; *at != '\0'; at++)
-		if (strchr(letters, *at) == NULL &&
-		    strchr("0123456789._/-", *at) == NULL)
-			return false;
-	for (size_t i = 0; i < COUNT(special); i++)
-		if (slice_eq_nocase(
-			slice_of_str(text), slice_of_str(special[i])))
-			return false;
-	return true;
-}
-
-/* In single quotes nothing means anything but '' itself. */
-static void put_text(const char *text, FILE *out)
-{
-	if (text != NULL && is_plain(text)) {
-		fputs(text, out);
-		return;
-	}
-	fputc('\'', out);
-	for (; text != NULL && *text != '\0'; text++) {
-		if (*text == '\'')
-			fputc('\'', out);
-		fputc(*text, out);
-	}
-	fputc('\'', out);
 }
 
 static void put_number(const struct option *o, uint64_t number, FILE *out)
@@ -438,19 +495,29 @@ static void put_networks(const struct network_list *list, FILE *out)
 	for (size_t i = 0; i < list->count; i++) {
 		network_format(&list->at[i], text);
 		fputs(i == 0 ? "" : ", ", out);
-		put_text(text, out);
+		text_put_yaml(text, out);
 	}
 	fputc(']', out);
 }
 
-static void put_strings(const struct string_list *list, FILE *out)
+static void put_set(const struct option *o, unsigned set, FILE *out)
 {
+	const char *before = "";
+
 	fputc('[', out);
-	for (size_t i = 0; i < list->count; i++) {
-		fputs(i == 0 ? "" : ", ", out);
-		put_text(list->at[i], out);
+	for (unsigned i = 0; o->names[i] != NULL; i++) {
+		if (!(set & 1u << i))
+			continue;
+		fputs(before, out);
+		text_put_yaml(o->names[i], out);
+		before = ", ";
 	}
 	fputc(']', out);
+}
+
+static void put_secret(bool given, FILE *out)
+{
+	fputs(given ? "'********'" : "''", out);
 }
 
 void option_put(const struct config *c, const struct option *o, FILE *out)
@@ -468,17 +535,31 @@ void option_put(const struct config *c, const struct option *o, FILE *out)
 	case OPTION_PORT: put_number(o, *(const uint16_t *)field, out); return;
 	case OPTION_SIZE: put_number(o, *(const uint64_t *)field, out); return;
 	case OPTION_CHOICE:
-		fputs(o->names[*(const unsigned *)field], out);
+		text_put_yaml(o->names[*(const unsigned *)field], out);
+		return;
+	case OPTION_SET: put_set(o, *(const unsigned *)field, out); return;
+	case OPTION_INLINE:
+		put_secret(
+		    ((const struct config_text *)field)->text.len > 0, out);
+		return;
+	case OPTION_TEXT:
+		if (o->secret)
+			put_secret(*(char *const *)field != NULL, out);
+		else
+			text_put_yaml(*(char *const *)field, out);
 		return;
 	case OPTION_HOSTNAME:
 	case OPTION_HELO:
 	case OPTION_RELAY_HOST:
 	case OPTION_DIR:
-	case OPTION_FILE: put_text(*(char *const *)field, out); return;
+	case OPTION_FILE: text_put_yaml(*(char *const *)field, out); return;
 	case OPTION_NETWORKS: put_networks(field, out); return;
 	case OPTION_LISTEN:
 	case OPTION_ADDRESSES:
-	case OPTION_DNS_SERVERS: put_strings(field, out); return;
+	case OPTION_DNS_SERVERS:
+	case OPTION_PATHS: text_put_yaml_list(field, out); return;
+	case OPTION_USERS:
+	case OPTION_DOMAINS:
 	case OPTION_LATER: check(false);
 	}
 }

@@ -31,6 +31,9 @@ void option_assign(struct config *c, const struct option *o,
 void option_reset(struct config *c, const struct option *o, struct origin where,
     struct complaints *complaints);
 
+/* A path, which is relative to the configuration's directory. */
+char *config_path(const struct config *c, struct slice path);
+
 /* Writes the value as YAML that would set it again. */
 void option_put(const struct config *c, const struct option *o, FILE *out);
 

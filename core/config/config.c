@@ -7,9 +7,13 @@
 #include <stdlib.h>
 
 #include "core/config/assign.h"
+#include "core/config/certificate.h"
+#include "core/config/domain.h"
+#include "core/config/files.h"
 #include "core/config/memory.h"
 #include "core/config/option.h"
 #include "core/config/source.h"
+#include "core/config/user.h"
 
 #define MIB (1u << 20)
 
@@ -94,29 +98,65 @@ static void check_spool(struct config *c, struct complaints *complaints)
  * clients would be taken for proxies. */
 static void check_listen(struct config *c, struct complaints *complaints)
 {
-	const struct string_list *lists[] = {
-	    &c->listen_submission, &c->listen_proxy};
-	const char *keys[] = {
-	    "config.listen.submission", "config.listen.proxy"};
-	size_t count = lists[0]->count + lists[1]->count;
+	const struct {
+		const char *key;
+		const struct string_list *list;
+	} doors[] = {
+	    {"config.listen.submission", &c->listen_submission},
+	    {"config.listen.proxy", &c->listen_proxy},
+	    {"config.listen.submissions", &c->listen_submissions},
+	    {"config.admin.listen", &c->admin_listen},
+	};
+	const char *seen[256];
+	size_t count = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		size_t which = i < lists[0]->count ? 0 : 1;
-		const char *one =
-		    lists[which]->at[which == 0 ? i : i - lists[0]->count];
+	for (size_t d = 0; d < COUNT(doors); d++)
+		for (size_t i = 0; i < doors[d].list->count; i++) {
+			const char *one = doors[d].list->at[i];
+			size_t j = 0;
 
-		for (size_t j = 0; j < i; j++) {
-			const char *other =
-			    j < lists[0]->count
-				? lists[0]->at[j]
-				: lists[1]->at[j - lists[0]->count];
-
-			if (strcmp(one, other) == 0)
-				complain(complaints, *origin_of(c, keys[which]),
+			while (j < count && strcmp(seen[j], one) != 0)
+				j++;
+			if (j < count)
+				complain(complaints,
+				    *origin_of(c, doors[d].key),
 				    "%s: '%s' is listened on already",
-				    keys[which], one);
+				    doors[d].key, one);
+			else if (count < COUNT(seen))
+				seen[count++] = one;
 		}
+}
+
+/* Whether a password would be shown to whoever answers at that name. */
+static bool relay_is_name(const char *host)
+{
+	struct slice name = slice_of_str(host);
+	uint8_t bytes[16];
+
+	if (name.at[0] == '[') {
+		slice_cut(&name, 1);
+		name = slice_cut_at(&name, ']');
+	} else {
+		name = slice_cut_at(&name, ':');
 	}
+	return !address_bytes(name, bytes);
+}
+
+static void check_relay(struct config *c, struct complaints *complaints)
+{
+	if (c->relay.username != NULL && c->relay.password == NULL)
+		complain(complaints, *origin_of(c, "config.relay.username"),
+		    "config.relay.username needs config.relay.password");
+	if (c->relay.password != NULL && c->relay.username == NULL)
+		complain(complaints, *origin_of(c, "config.relay.password"),
+		    "config.relay.password needs config.relay.username");
+	if (c->relay.tls_verify && !c->relay.tls)
+		complain(complaints, *origin_of(c, "config.relay.tls_verify"),
+		    "config.relay.tls_verify needs config.relay.tls");
+	if (is_default(c, "config.relay.tls_verify"))
+		c->relay.tls_verify =
+		    c->relay.tls && c->relay.username != NULL &&
+		    c->relay.host != NULL && relay_is_name(c->relay.host);
 }
 
 static void apply_verbose(struct config *c)
@@ -135,6 +175,7 @@ struct config *config_load(const struct config_arguments *arguments, FILE *out)
 	check(c != NULL);
 	c->memory = memory_open();
 	c->dir = memory_copy(c->memory, directory_of(arguments));
+	c->memory->files = files_open(c->memory, arguments->bundle);
 	set_defaults(c, &complaints);
 	source_directory(c, &complaints);
 	source_environment(c, &complaints, arguments->environment);
@@ -143,6 +184,10 @@ struct config *config_load(const struct config_arguments *arguments, FILE *out)
 	check_retry(c, &complaints);
 	check_spool(c, &complaints);
 	check_listen(c, &complaints);
+	check_relay(c, &complaints);
+	certificates_judge(c, &complaints);
+	users_judge(c, &complaints);
+	domains_judge(c, &complaints);
 	apply_verbose(c);
 	if (complaints.count == 0)
 		return c;
@@ -154,6 +199,12 @@ void config_free(struct config *c)
 {
 	if (c == NULL)
 		return;
+	files_close(c->memory->files);
 	memory_close(c->memory);
 	free(c);
+}
+
+struct slice config_bundle(const struct config *c)
+{
+	return files_bundle(c->memory->files);
 }

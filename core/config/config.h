@@ -16,6 +16,7 @@
 
 #include "core/base/check.h"
 #include "core/base/log.h"
+#include "core/base/slice.h"
 #include "core/config/network.h"
 
 /* A list of strings, in the order given; NUL-terminated each. */
@@ -30,7 +31,8 @@ enum loop_choice { LOOP_AUTO, LOOP_IO_URING };
  * nothing is opened later, and what all workers use is the same. */
 struct config_text {
 	struct slice text;
-	char *source; /* "FILE", or "FILE:LINE" of an inline value */
+	char *source;  /* "FILE", or "FILE:LINE" of an inline value */
+	bool in_place; /* it is inline */
 };
 
 /* A chain (leaf first) and its private key, PEM; may be the same file. */
@@ -72,6 +74,13 @@ struct config_signing {
 	char *pattern; /* lower case */
 	unsigned key;  /* index into dkim_keys */
 	char *source;
+};
+
+/* private: an entry of `domains`, as written */
+struct config_domain {
+	char *name;
+	char *source;
+	size_t first_key, key_count; /* of dkim_keys */
 };
 
 enum tls_level { TLS_LEVEL_NONE, TLS_LEVEL_MAY, TLS_LEVEL_ENCRYPT };
@@ -130,12 +139,18 @@ struct config {
 		/* None: a self-signed one is made. */
 		struct config_certificate *certificates;
 		size_t certificate_count;
+		/* private: as written; the certificates are made of them */
+		struct string_list crt_files, key_files;
+		struct config_text crt, key;
 	} tls;
 	struct string_list listen_submissions; /* TLS from the first byte */
 
 	struct config_user *users; /* no name twice */
 	size_t user_count;
-	struct string_list domains; /* domains[].name, lower case */
+	struct string_list
+	    domains; /* domains[].name, lower case, no two alike */
+	struct config_domain *domain_entries; /* private */
+	size_t domain_entry_count;
 	struct config_dkim_key *dkim_keys;
 	size_t dkim_key_count;
 	struct config_signing *signings;
@@ -187,6 +202,9 @@ struct config_arguments {
 	const char *const *sets; /* "config.hostname=relay.example", in order */
 	size_t set_count;
 	const char *const *environment; /* environ */
+	/* What config_bundle made of a configuration that these arguments gave:
+	 * files are read from there.  Empty: from the file system. */
+	struct slice bundle;
 };
 
 /* Reads all sources.  Every problem is written to `complaints`, a line each,
@@ -195,6 +213,10 @@ struct config_arguments {
 struct config *config_load(
     const struct config_arguments *arguments, FILE *complaints);
 void config_free(struct config *c);
+
+/* All files that the configuration was read from: another process that loads it
+ * from them has the same to the byte.  Stays as long as `c`. */
+struct slice config_bundle(const struct config *c);
 
 /* The effective configuration as YAML, each value with a comment that names
  * its source. */

@@ -1,12 +1,11 @@
 /* option.c -- the one table of options, and how a mistyped name finds its own.
  *
- * Nearness is the number of letters to add, drop, change or swap (Damerau and
- * Levenshtein's, the variant without edits between swapped letters).  A key in
- * the wrong section counts as one mistake. */
+ * A key in the wrong section counts as one mistake. */
 #include "core/config/option.h"
 
 #include "core/base/check.h"
 #include "core/config/config.h"
+#include "core/config/nearest.h"
 
 #define AT(member) .offset = offsetof(struct config, member)
 #define PRIVATE                                                                \
@@ -18,6 +17,12 @@
 #define DAY 86400ull
 
 static const char *const loops[] = {"auto", "io_uring", NULL};
+static const char *const auth_mechanisms[] = {"PLAIN", "LOGIN", "CRAM-MD5",
+    "DIGEST-MD5", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS", NULL};
+static const char *const sender_restrictions[] = {"", "domain", "email", NULL};
+static const char *const tls_levels[] = {"", "may", "encrypt", NULL};
+static const char *const delivery_tls[] = {
+    "none", "opportunistic", "encrypt", "verify", NULL};
 static const char *const log_formats[] = {"text", "json", NULL};
 static const char *const log_levels[] = {
     "error", "warn", "info", "debug", NULL};
@@ -37,15 +42,17 @@ static const struct option options[] = {
 {"config.verbose", OPTION_BOOL, AT(verbose),
     .fallback = "false", .env = "SH_VERBOSE",
     .help = "debug log"},
-{"config.auth", OPTION_LATER,
-    .fallback = "false", .env = "SH_AUTH",
+{"config.auth", OPTION_BOOL, AT(auth),
+    .fallback = "false",
     .help = "clients must authenticate"},
-{"config.auth_mechanisms", OPTION_LATER,
-    .fallback = "",
+{"config.auth_mechanisms", OPTION_SET, AT(auth_mechanisms),
+    .fallback = "PLAIN LOGIN CRAM-MD5 DIGEST-MD5 SCRAM-SHA-256 "
+		"SCRAM-SHA-256-PLUS",
+    .names = auth_mechanisms,
     .help = "AUTH mechanisms that are offered"},
-{"config.sender_restrictions", OPTION_LATER,
-    .fallback = "",
-    .help = "whose addresses a client may use: domain or email"},
+{"config.sender_restrictions", OPTION_CHOICE, AT(sender_restrictions),
+    .fallback = "", .names = sender_restrictions,
+    .help = "whose addresses a client may use: domain, email, or any"},
 
 {"config.listen.submission", OPTION_LISTEN, AT(listen_submission),
     .fallback = "*:587",
@@ -53,26 +60,26 @@ static const struct option options[] = {
 {"config.listen.proxy", OPTION_LISTEN, AT(listen_proxy),
     .fallback = "*:586",
     .help = "where SMTP is spoken behind the PROXY protocol"},
-{"config.listen.submissions", OPTION_LATER,
+{"config.listen.submissions", OPTION_LISTEN, AT(listen_submissions),
     .fallback = "",
-    .help = "where SMTP is spoken inside of TLS"},
+    .help = "where SMTP is spoken inside of TLS: *:465"},
 
-{"config.tls.level", OPTION_LATER,
-    .fallback = "", .env = "SH_TLS_LEVEL",
+{"config.tls.level", OPTION_CHOICE, AT(tls.level),
+    .fallback = "", .env = "SH_TLS_LEVEL", .names = tls_levels,
     .help = "STARTTLS for clients: empty, may or encrypt"},
-{"config.tls.crt_file", OPTION_LATER,
-    .fallback = "", .env = "SH_TLS_CRT",
-    .help = "file of the TLS certificate"},
-{"config.tls.crt", OPTION_LATER,
-    .fallback = "",
+{"config.tls.crt_file", OPTION_PATHS, AT(tls.crt_files),
+    .fallback = "", .env = "SH_TLS_CRT", .rival = "config.tls.crt",
+    .help = "file of the TLS certificate and its chain, or a list of them"},
+{"config.tls.crt", OPTION_INLINE, AT(tls.crt),
+    .fallback = "", .rival = "config.tls.crt_file",
     .help = "the TLS certificate itself"},
-{"config.tls.key_file", OPTION_LATER,
-    .fallback = "", .env = "SH_TLS_KEY",
-    .help = "file of the TLS private key"},
-{"config.tls.key", OPTION_LATER,
-    .fallback = "",
+{"config.tls.key_file", OPTION_PATHS, AT(tls.key_files),
+    .fallback = "", .env = "SH_TLS_KEY", .rival = "config.tls.key",
+    .help = "file of the TLS private key, or a list of them"},
+{"config.tls.key", OPTION_INLINE, AT(tls.key),
+    .fallback = "", .rival = "config.tls.key_file", .secret = true,
     .help = "the TLS private key itself"},
-{"config.tls.auth_only", OPTION_LATER,
+{"config.tls.auth_only", OPTION_BOOL, AT(tls.auth_only),
     .fallback = "false",
     .help = "AUTH is offered inside of TLS only"},
 
@@ -139,18 +146,19 @@ static const struct option options[] = {
 {"config.relay.host", OPTION_RELAY_HOST, AT(relay.host),
     .fallback = "", .env = "SH_RELAY_HOST",
     .help = "next hop of all mail: host, host:port, [host]:port (no MX)"},
-{"config.relay.username", OPTION_LATER,
+{"config.relay.username", OPTION_TEXT, AT(relay.username),
     .fallback = "", .env = "SH_RELAY_USERNAME",
     .help = "user name at the next hop"},
-{"config.relay.password", OPTION_LATER,
-    .fallback = "", .env = "SH_RELAY_PASSWORD",
+{"config.relay.password", OPTION_TEXT, AT(relay.password),
+    .fallback = "", .env = "SH_RELAY_PASSWORD", .secret = true,
     .help = "password at the next hop"},
-{"config.relay.tls", OPTION_LATER,
+{"config.relay.tls", OPTION_BOOL, AT(relay.tls),
     .fallback = "false", .env = "SH_RELAY_TLS",
     .help = "the next hop must speak TLS"},
-{"config.relay.tls_verify", OPTION_LATER,
+{"config.relay.tls_verify", OPTION_BOOL, AT(relay.tls_verify),
     .fallback = "false",
-    .help = "the next hop's certificate must be good"},
+    .help = "with relay.tls: its certificate must be good; default true when "
+	    "a username is set and the host is a name"},
 
 {"config.delivery.port", OPTION_PORT, AT(delivery.port),
     .fallback = "25", .min = 1, .max = 65535,
@@ -161,9 +169,10 @@ static const struct option options[] = {
 {"config.delivery.helo", OPTION_HELO, AT(delivery.helo),
     .fallback = "",
     .help = "name in the outgoing EHLO; empty: the hostname"},
-{"config.delivery.tls", OPTION_LATER,
-    .fallback = "none",
-    .help = "TLS of outgoing connections"},
+{"config.delivery.tls", OPTION_CHOICE, AT(delivery.tls),
+    .fallback = "opportunistic", .names = delivery_tls,
+    .help = "TLS of outgoing connections: none, opportunistic, encrypt, "
+	    "verify"},
 {"config.delivery.connections", OPTION_COUNT, AT(delivery.connections),
     .fallback = "20", .min = 1, .max = 10000,
     .help = "connections to one destination, over all workers"},
@@ -202,16 +211,16 @@ static const struct option options[] = {
     .fallback = "info", .names = log_levels,
     .help = "least important line that is written"},
 
-{"config.admin.listen", OPTION_LATER,
+{"config.admin.listen", OPTION_LISTEN, AT(admin_listen),
     .fallback = "",
     .help = "where HTTP answers /metrics, /healthz, /readyz"},
 
-{"users", OPTION_LATER,
+{"users", OPTION_USERS, AT(users),
+    .fallback = "", .env = "SH_AUTH",
+    .help = "who may authenticate: name, password, allowed_from"},
+{"domains", OPTION_DOMAINS, AT(domains),
     .fallback = "",
-    .help = "who may authenticate"},
-{"domains", OPTION_LATER,
-    .fallback = "",
-    .help = "domains that may be senders, and their DKIM keys"},
+    .help = "domains that may be senders: name, dkim"},
 };
 /* clang-format on */
 
@@ -256,47 +265,17 @@ bool option_is_section(struct slice key)
 	return false;
 }
 
+bool option_is_table(const struct option *o)
+{
+	return o->type == OPTION_USERS || o->type == OPTION_DOMAINS;
+}
+
 bool option_is_list(const struct option *o)
 {
 	return o->type == OPTION_NETWORKS || o->type == OPTION_LISTEN ||
-	       o->type == OPTION_ADDRESSES || o->type == OPTION_DNS_SERVERS;
-}
-
-#define NAME_MAX_LEN 64
-
-static unsigned least(unsigned a, unsigned b)
-{
-	return a < b ? a : b;
-}
-
-/* How many mistakes turn one into the other. */
-static unsigned distance(struct slice a, struct slice b)
-{
-	/* Three rows of the matrix: before last, last, this. */
-	unsigned rows[3][NAME_MAX_LEN + 1] = {0};
-
-	if (a.len > NAME_MAX_LEN || b.len > NAME_MAX_LEN)
-		return NAME_MAX_LEN;
-	for (unsigned j = 0; j <= b.len; j++)
-		rows[0][j] = j;
-	for (unsigned i = 1; i <= a.len; i++) {
-		unsigned *now = rows[i % 3];
-		const unsigned *last = rows[(i + 2) % 3];
-		const unsigned *before = rows[(i + 1) % 3];
-
-		now[0] = i;
-		for (unsigned j = 1; j <= b.len; j++) {
-			uint8_t x = byte_lower(a.at[i - 1]);
-			uint8_t y = byte_lower(b.at[j - 1]);
-
-			now[j] = least(least(last[j], now[j - 1]) + 1,
-			    last[j - 1] + (x == y ? 0 : 1));
-			if (i > 1 && j > 1 && x == byte_lower(b.at[j - 2]) &&
-			    y == byte_lower(a.at[i - 2]))
-				now[j] = least(now[j], before[j - 2] + 1);
-		}
-	}
-	return rows[a.len % 3][b.len];
+	       o->type == OPTION_ADDRESSES || o->type == OPTION_DNS_SERVERS ||
+	       o->type == OPTION_SET || o->type == OPTION_PATHS ||
+	       option_is_table(o);
 }
 
 /* "config.log.level" -> "level", and "config.log" in *section. */
@@ -310,11 +289,6 @@ static struct slice last_part(struct slice key, struct slice *section)
 	return slice_of(key.at + at, key.len - at);
 }
 
-static bool near_enough(unsigned mistakes, struct slice name)
-{
-	return mistakes <= 1 + name.len / 4;
-}
-
 /* Mistakes in `key` as a writing of `have`. */
 static unsigned key_distance(struct slice key, struct slice have)
 {
@@ -325,8 +299,10 @@ static unsigned key_distance(struct slice key, struct slice have)
 
 	if (slice_eq(key_section, have_section))
 		elsewhere = 0;
-	return least(
-	    distance(key, have), distance(key_name, have_name) + elsewhere);
+	unsigned whole = nearest_distance(key, have);
+	unsigned last = nearest_distance(key_name, have_name) + elsewhere;
+
+	return whole < last ? whole : last;
 }
 
 const char *option_nearest(struct slice key)
@@ -337,7 +313,7 @@ const char *option_nearest(struct slice key)
 	struct slice section;
 	struct slice name = last_part(key, &section);
 	const char *nearest = NULL;
-	unsigned fewest = NAME_MAX_LEN;
+	unsigned fewest = NEAREST_LEN_MAX;
 
 	for (size_t i = 0; i < COUNT(options) + COUNT(sections); i++) {
 		const char *have = i < COUNT(options)
@@ -350,24 +326,24 @@ const char *option_nearest(struct slice key)
 			nearest = have;
 		}
 	}
-	return near_enough(fewest, name) ? nearest : NULL;
+	return nearest_enough(fewest, name) ? nearest : NULL;
 }
 
 const char *option_nearest_env(struct slice name)
 {
 	const char *nearest = NULL;
-	unsigned fewest = NAME_MAX_LEN;
+	unsigned fewest = NEAREST_LEN_MAX;
 
 	for (size_t i = 0; i < COUNT(options); i++) {
 		if (options[i].env == NULL)
 			continue;
 		unsigned mistakes =
-		    distance(name, slice_of_str(options[i].env));
+		    nearest_distance(name, slice_of_str(options[i].env));
 
 		if (mistakes < fewest) {
 			fewest = mistakes;
 			nearest = options[i].env;
 		}
 	}
-	return near_enough(fewest, name) ? nearest : NULL;
+	return nearest_enough(fewest, name) ? nearest : NULL;
 }

@@ -19,15 +19,21 @@ enum option_type {
 	OPTION_SIZE,	   /* uint64_t, bytes; min and max */
 	OPTION_DURATION,   /* unsigned, seconds; min and max */
 	OPTION_CHOICE,	   /* an enum; `names` in its order */
+	OPTION_SET,	   /* unsigned, a bit for each of `names`; not empty */
 	OPTION_HOSTNAME,   /* char * */
 	OPTION_HELO,	   /* char *, NULL when empty */
 	OPTION_RELAY_HOST, /* char *, NULL when empty */
+	OPTION_TEXT,	   /* char *, any text; NULL when empty */
+	OPTION_INLINE,	   /* struct config_text, the content of a file */
 	OPTION_DIR,	   /* char *, a path */
 	OPTION_FILE,	  /* char *, a file that can be read; NULL when empty */
 	OPTION_NETWORKS,  /* struct network_list */
 	OPTION_LISTEN,	  /* struct string_list, as endpoint_parse reads them */
 	OPTION_ADDRESSES, /* struct string_list */
 	OPTION_DNS_SERVERS, /* struct string_list */
+	OPTION_PATHS,	    /* struct string_list, of files */
+	OPTION_USERS,	    /* maps: user.h */
+	OPTION_DOMAINS,	    /* maps: domain.h */
 	/* Known, and not to be had in this version: only a value that asks for
 	 * what happens anyway (the default, or nothing) is taken. */
 	OPTION_LATER,
@@ -40,8 +46,11 @@ struct option {
 	const char *fallback; /* the default, as a user would write it */
 	uint64_t min, max;
 	const char *automatic;	  /* the word that means 0, or NULL */
-	const char *const *names; /* OPTION_CHOICE; ends with NULL */
+	const char *const *names; /* OPTION_CHOICE, _SET; ends with NULL */
 	const char *env;	  /* SH_..., or NULL */
+	const char *rival;	  /* says the same in another way; the later
+				   * source wins */
+	bool secret;		  /* is shown to nobody */
 	const char *help;
 };
 
@@ -58,6 +67,9 @@ bool option_is_section(struct slice key);
 
 /* Whether several values may be given. */
 bool option_is_list(const struct option *o);
+
+/* Whether it is a list of maps, to which each source adds. */
+bool option_is_table(const struct option *o);
 
 /* The key (or variable) most like the one given, or NULL: what "did you mean"
  * asks for. */

@@ -3,8 +3,10 @@
 
 #include "core/base/check.h"
 #include "core/config/assign.h"
+#include "core/config/domain.h"
 #include "core/config/memory.h"
 #include "core/config/option.h"
+#include "core/config/user.h"
 
 /* How many bytes of the two keys are the same whole sections. */
 static size_t common_sections(const char *a, const char *b)
@@ -31,6 +33,21 @@ static void put_origin(const struct origin *where, FILE *out)
 	fputc('\n', out);
 }
 
+static void put_table(const struct config *c, const struct option *o, FILE *out)
+{
+	bool users = o->type == OPTION_USERS;
+
+	if ((users ? c->user_count : c->domain_entry_count) == 0) {
+		fprintf(out, "%s: []  # default\n", o->key);
+		return;
+	}
+	fprintf(out, "%s:\n", o->key);
+	if (users)
+		users_put(c, out);
+	else
+		domains_put(c, out);
+}
+
 void config_print(const struct config *c, FILE *out)
 {
 	size_t count;
@@ -45,6 +62,10 @@ void config_print(const struct config *c, FILE *out)
 
 		if (all[i].type == OPTION_LATER)
 			continue;
+		if (option_is_table(&all[i])) {
+			put_table(c, &all[i], out);
+			continue;
+		}
 		for (const char *dot = strchr(name, '.'); dot != NULL;
 		     dot = strchr(name, '.')) {
 			if ((size_t)(dot - key) >= common) {

@@ -7,15 +7,10 @@
 
 #include "core/base/check.h"
 #include "core/config/assign.h"
+#include "core/config/domain.h"
 #include "core/config/memory.h"
 #include "core/config/option.h"
-#include "core/config/yaml.h"
-
-struct yaml_source {
-	struct config *config;
-	struct complaints *complaints;
-	const char *name;
-};
+#include "core/config/user.h"
 
 static void unknown_key(
     struct complaints *c, struct origin where, struct slice key)
@@ -60,6 +55,10 @@ static void set_option(const struct yaml_source *s, const struct option *o,
 		if (value->entries != NULL)
 			complain(s->complaints, where,
 			    "%s is not supported by this version yet", o->key);
+	} else if (o->type == OPTION_USERS) {
+		users_yaml(s, line, value);
+	} else if (o->type == OPTION_DOMAINS) {
+		domains_yaml(s, line, value);
 	} else if (node_is_null(value)) {
 		option_reset(s->config, o, where, s->complaints);
 	} else if (value->kind == NODE_LIST) {
@@ -140,6 +139,10 @@ static void set_variable(struct config *c, struct complaints *complaints,
 	/* Empty is the same as absent, as `docker run -e` users know it. */
 	if (value.len == 0)
 		return;
+	if (o != NULL && o->type == OPTION_USERS) {
+		users_variable(c, complaints, where, value);
+		return;
+	}
 	if (o != NULL) {
 		option_assign(c, o, &given, complaints);
 		return;
@@ -190,6 +193,7 @@ static void set_yaml(struct config *c, struct complaints *complaints,
 	    .config = c,
 	    .complaints = complaints,
 	    .name = where.source,
+	    .lineless = true,
 	};
 	struct node *documents =
 	    yaml_read(c->memory, complaints, s.name, value);
@@ -223,6 +227,9 @@ void source_set(
 		unknown_key(complaints, where, key);
 	} else if (is_flow(o, value)) {
 		set_yaml(c, complaints, o, where, value);
+	} else if (option_is_table(o)) {
+		complain(complaints, where,
+		    "must be a list in YAML's flow form: [{name: ...}]");
 	} else {
 		struct word word = {value, 0};
 		struct given given = {

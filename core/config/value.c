@@ -143,6 +143,16 @@ static bool label_good(struct slice label, const char **why)
 	return true;
 }
 
+bool value_labels(struct slice text, const char **why)
+{
+	for (bool last = false; !last;) {
+		last = slice_find(text, '.') == text.len;
+		if (!label_good(slice_cut_at(&text, '.'), why))
+			return false;
+	}
+	return true;
+}
+
 bool value_hostname(struct slice text, const char **why)
 {
 	uint8_t bytes[16];

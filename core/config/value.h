@@ -27,6 +27,9 @@ void value_duration_put(struct buf *b, uint64_t seconds);
 /* A name as RFC 1123 2.1 has it; underscores are let pass, as everywhere. */
 bool value_hostname(struct slice text, const char **why);
 
+/* Parts between dots, of which a name is made; numbers too. */
+bool value_labels(struct slice text, const char **why);
+
 /* A hostname, or an address literal as RFC 5321 4.1.3 has it for EHLO. */
 bool value_helo(struct slice text, const char **why);
 

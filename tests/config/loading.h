@@ -71,7 +71,8 @@ static inline char *value_of(const struct config *c, const char *key)
 	const struct option *o = option_find(slice_of_str(key));
 
 	cr_assert_not_null(o, "%s", key);
-	option_put(c, o, out);
+	if (!option_is_table(o))
+		option_put(c, o, out);
 	fclose(out);
 	return text;
 }

@@ -1,6 +1,8 @@
 /* Each source: what it may hold, and what is said when it does not. */
 #include "tests/config/loading.h"
 
+#define PEM "'-----BEGIN PRIVATE KEY-----'"
+
 static const struct {
 	const char *text;
 	const char *said; /* "": good */
@@ -11,6 +13,7 @@ static const struct {
     {"config: {relay: }\n", ""},
     {"config: {relay: {host: ''}}\n", ""},
     {"config: {relay: {host: '', username: '', password: '', tls: no}}\n", ""},
+    {"users: ~\ndomains: ~\n", ""},
     {"config: {auth: false, sender_restrictions: '', tls: {level: ''}}\n", ""},
     {"config: {listen: {submissions: []}, admin: {listen: []}}\n", ""},
     {"config: {delivery: {tls: none}}\n", ""},
@@ -57,24 +60,81 @@ static const struct {
     {"config:\n  'a\\b': blue\n", "f.yaml:2: unknown key config.a\\b\n"},
     {"config:\n  \"a\\nb\": blue\n", "f.yaml:2: unknown key config.a\\x0ab\n"},
     {"user: []\n", "f.yaml:1: unknown key user, did you mean users?\n"},
-    {"users: [{name: a, password: b}]\n",
-	"f.yaml:1: users is not supported by this version yet\n"},
-    {"domains:\n- name: a.example\n",
-	"f.yaml:1: domains is not supported by this version yet\n"},
-    {"config:\n  auth: true\n",
-	"f.yaml:2: config.auth is not supported by this version yet\n"},
-    {"config:\n  tls:\n    level: may\n",
-	"f.yaml:3: config.tls.level is not supported by this version yet\n"},
+    {"users: [{name: a, password: b}]\ndomains: [{name: a.example}]\n", ""},
+    {"users: {name: a}\n", "f.yaml:1: users must be a list (- name: ...)\n"},
+    {"users: a\n", "f.yaml:1: users must be a list (- name: ...)\n"},
+    {"users:\n- a\n", "f.yaml:2: users[] must be a map (key: value)\n"},
+    {"users:\n- {name: a}\n- {password: b}\n- {name: c, password: ''}\n",
+	"f.yaml:2: user a has no password\n"
+	"f.yaml:3: users: a user has no name\n"
+	"f.yaml:4: user c has no password\n"},
+    {"users:\n- name: a\n  pasword: b\n",
+	"f.yaml:3: unknown key users[].pasword, did you mean password?\n"},
+    {"users:\n- name: [a]\n  password: b\n",
+	"f.yaml:2: users[].name must be one value\n"},
+    {"users:\n- name: a\n  password: \"b\\tc\"\n",
+	"f.yaml:2: user a has a control character in the password\n"},
+    {"users:\n- name: a\n  password: b\n  allowed_from: [a@b.example, c, "
+     "'@', x@y z]\n",
+	"f.yaml:4: users[].allowed_from: 'c': must be name@domain, or "
+	"@domain\n"
+	"f.yaml:4: users[].allowed_from: '@': must not be empty\n"
+	"f.yaml:4: users[].allowed_from: 'x@y z': may have letters, digits, "
+	"hyphens and dots only\n"},
+    {"users:\n- name: a\n  password: b\n  allowed_from: {a: b}\n",
+	"f.yaml:4: users[].allowed_from must be a list, not a map\n"},
+    {"users:\n- name: a\n  password: b\n  allowed_from: 'a@b.example, "
+     "@c.example'\n",
+	""},
+    {"domains: a.example\n",
+	"f.yaml:1: domains must be a list (- name: ...)\n"},
+    {"domains:\n- a.example\n",
+	"f.yaml:2: domains[] must be a map (key: value)\n"},
+    {"domains:\n- nam: a.example\n",
+	"f.yaml:2: unknown key domains[].nam, did you mean name?\n"},
+    {"domains:\n- name: a b\n",
+	"f.yaml:2: domains[].name: 'a b': may have letters, digits, hyphens "
+	"and dots only\n"},
+    {"domains:\n- {name: a.example, dkim: {}}\n- {name: b.example, dkim: }\n",
+	""},
+    {"domains:\n- name: a.example\n  dkim:\n    key: k\n",
+	"f.yaml:3: domains[].dkim.selector is missing\n"},
+    {"domains:\n- name: a.example\n  dkim:\n    selector: s\n",
+	"f.yaml:3: domains[].dkim.key_file (or key) is missing\n"},
+    {"domains:\n- name: a.example\n  dkim:\n    selector: s\n    key: k\n",
+	"f.yaml:5: f.yaml:5: there is no private key in it (PEM)\n"},
+    {"domains:\n- name: a.example\n  dkim:\n    selector: s\n"
+     "    key_file: none\n",
+	"f.yaml:5: " NOWHERE
+	"/none: cannot be read: No such file or directory\n"},
+    {"domains:\n- name: a.example\n  dkim: {selector: s, key: k, key_file: "
+     "f}\n",
+	"f.yaml:3: domains[].dkim.key and key_file are both given\n"},
+    {"domains:\n- name: a.example\n  dkim: {selector: 'a b', key: k}\n",
+	"f.yaml:3: domains[].dkim.selector may have letters, digits, hyphens "
+	"and dots only\n"},
+    {"domains:\n- name: a.example\n  dkim: [a]\n",
+	"f.yaml:3: domains[].dkim must be a map (key: value)\n"},
+    {"domains:\n- name: a.example\n  dkim: {selector: s, key: " PEM
+     ", expire: 1}\n",
+	"f.yaml:3: domains[].dkim.expire must be a duration, 1m to 3650d\n"},
+    {"domains:\n- name: a.example\n  dkim: {selector: s, key: " PEM
+     ", subdomains: maybe}\n",
+	"f.yaml:3: domains[].dkim.subdomains must be true or false\n"},
+    {"domains:\n- name: a.example\n  dkim: {selector: s, key: " PEM
+     ", canonicalization: relaxed/strict}\n",
+	"f.yaml:3: domains[].dkim.canonicalization must be relaxed/simple, or "
+	"the like\n"},
+    {"config:\n  auth: perhaps\n",
+	"f.yaml:2: config.auth: 'perhaps': must be true or false (or yes, no, "
+	"on, off, 1, 0)\n"},
+    {"config:\n  relay: {password: [secret]}\n",
+	"f.yaml:2: config.relay.password must be one value, not a list\n"},
+    {"config:\n  postconf: [-e a=b]\n",
+	"f.yaml:2: config.postconf is not supported by this version yet\n"},
     {"config:\n  tls: {leve: may}\n",
 	"f.yaml:2: unknown key config.tls.leve, did you mean "
 	"config.tls.level?\n"},
-    {"config:\n  relay: {password: secret}\n",
-	"f.yaml:2: config.relay.password is not supported by this version "
-	"yet\n"},
-    {"config:\n  delivery: {tls: encrypt}\n",
-	"f.yaml:2: config.delivery.tls is not supported by this version yet\n"},
-    {"config:\n  postconf: [-e a=b]\n",
-	"f.yaml:2: config.postconf is not supported by this version yet\n"},
     {"config: [\n", "f.yaml:2: not YAML: did not find expected node content "
 		    "while parsing a flow node (put a value that begins with a "
 		    "colon in quotes)\n"},
@@ -103,10 +163,27 @@ static const struct {
     {"hostname=a",
 	"--set: unknown key hostname, did you mean config.hostname?\n"},
     {"config.log=text", "--set config.log: is a group of keys, not a key\n"},
-    {"config.auth=true", "--set config.auth: config.auth is not supported by "
-			 "this version yet\n"},
-    {"users=[{name: a}]",
-	"--set users: users is not supported by this version yet\n"},
+    {"config.auth=true", "--set config.auth: config.auth is on, but there are "
+			 "no users: nobody could send\n"},
+    {"config.sender_restrictions=domain", "but there are no domains"},
+    {"config.sender_restrictions=email", "but there are no users"},
+    {"users=a", "--set users: must be a list in YAML's flow form"},
+    {"users=[{name: a}]", "--set users: user a has no password\n"},
+    {"users=[{name: a, password: b}, {name: a, password: c}]",
+	"--set users: user a is here twice; first at --set users\n"},
+    {"domains=[{name: a.example, dkim: [{selector: s, key: " PEM
+     "}, {selector: s, key: " PEM "}]}]",
+	"--set domains: key s._domainkey.a.example is here twice; first from "
+	"--set domains\n"},
+    {"config.tls.key_file=/dev/null", "config.tls: 0 certificates, but 1 "
+				      "keys\n"},
+    {"config.tls.crt_file=/dev/null",
+	"--set config.tls.crt_file: /dev/null: there is no certificate in it"},
+    {"config.tls.crt_file=/dev/null",
+	"--set config.tls.crt_file: /dev/null: there is no private key in it"},
+    {"config.tls.crt_file=none",
+	"/none: cannot be read: No such file or directory\n"},
+    {"config.tls.crt_file=/dev", "/dev: cannot be read: not a file\n"},
     {"config.listen.proxy=[*:586]", "put a value that begins with * in quotes"},
     {"config.hostname=['a', 'b']", "'['a', 'b']': may have letters"},
     {"config.allowed_networks=[a", "'[a': not an IPv4 or IPv6 address"},
@@ -156,15 +233,18 @@ static const struct {
     {"SH_SERVICE_PORT_SMTP=587", ""},
     {"SH_PORT=tcp://10.96.0.1:587", ""},
     {"SH_PORT_587_TCP_ADDR=10.96.0.1", ""},
-    {"SH_AUTH=user:password", "SH_AUTH: config.auth is not supported by this "
-			      "version yet\n"},
-    {"SH_TLS_LEVEL=may", "SH_TLS_LEVEL: config.tls.level is not supported by "
-			 "this version yet\n"},
-    {"SH_TLS_CRT=a", "SH_TLS_CRT: config.tls.crt_file is not supported"},
-    {"SH_TLS_KEY=a", "SH_TLS_KEY: config.tls.key_file is not supported"},
-    {"SH_RELAY_USERNAME=a", "SH_RELAY_USERNAME: config.relay.username is not"},
-    {"SH_RELAY_PASSWORD=a", "SH_RELAY_PASSWORD: config.relay.password is not"},
-    {"SH_RELAY_TLS=true", "SH_RELAY_TLS: config.relay.tls is not supported"},
+    {"SH_AUTH=user:pass:word", ""},
+    {"SH_AUTH=user", "SH_AUTH: user user has no password\n"},
+    {"SH_AUTH=:password", "SH_AUTH: users: a user has no name\n"},
+    {"SH_TLS_LEVEL=may", ""},
+    {"SH_TLS_LEVEL=must", "SH_TLS_LEVEL: config.tls.level: 'must': must be "
+			  "empty or may or encrypt\n"},
+    {"SH_TLS_CRT=a", "SH_TLS_CRT: " NOWHERE "/a: cannot be read"},
+    {"SH_TLS_KEY=a", "SH_TLS_KEY: config.tls: 0 certificates, but 1 keys"},
+    {"SH_RELAY_USERNAME=a", "SH_RELAY_USERNAME: config.relay.username needs"},
+    {"SH_RELAY_PASSWORD=a", "SH_RELAY_PASSWORD: config.relay.password needs"},
+    {"SH_RELAY_TLS=true", ""},
+    {"SH_RELAY_TLS=maybe", "SH_RELAY_TLS: config.relay.tls: 'maybe': must be"},
     {"SH_HOSTNAM=a",
 	"SH_HOSTNAM: unknown variable, did you mean SH_HOSTNAME?\n"},
     {"SH_ALOWED_NETWORK=a", "SH_ALOWED_NETWORK: unknown variable, did you mean "
