@@ -65,8 +65,8 @@ static union socket_address address_of(const struct endpoint *e)
 	return at;
 }
 
-static int add(
-    struct listen_sockets *sockets, const union socket_address *at, bool proxy)
+static int add(struct listen_sockets *sockets, const union socket_address *at,
+    enum listener_kind kind)
 {
 	if (sockets->count == LISTEN_SOCKETS_MAX)
 		return -E2BIG;
@@ -75,28 +75,28 @@ static int add(
 	if (fd < 0)
 		return fd;
 	sockets->fd[sockets->count] = fd;
-	sockets->proxy[sockets->count++] = proxy;
+	sockets->kind[sockets->count++] = kind;
 	return 0;
 }
 
 static int add_everywhere(
-    struct listen_sockets *sockets, uint16_t port, bool proxy)
+    struct listen_sockets *sockets, uint16_t port, enum listener_kind kind)
 {
 	union socket_address v4 = {
 	    .v4 = {.sin_family = AF_INET, .sin_port = htons(port)}};
 	union socket_address v6 = {
 	    .v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)}};
-	int err = add(sockets, &v4, proxy);
+	int err = add(sockets, &v4, kind);
 
 	if (err < 0)
 		return err;
-	err = add(sockets, &v6, proxy);
+	err = add(sockets, &v6, kind);
 	/* A host without IPv6 is served by IPv4 alone. */
 	return err == -EAFNOSUPPORT || err == -EADDRNOTAVAIL ? 0 : err;
 }
 
 static bool open_entry(struct listen_sockets *sockets, const char *entry,
-    bool proxy, struct log *log)
+    enum listener_kind kind, struct log *log)
 {
 	struct endpoint e;
 	const char *why = "";
@@ -105,20 +105,20 @@ static bool open_entry(struct listen_sockets *sockets, const char *entry,
 	if (!endpoint_parse(slice_of_str(entry), &e, &why))
 		return complain(log, entry, why);
 	if (e.every) {
-		err = add_everywhere(sockets, e.port, proxy);
+		err = add_everywhere(sockets, e.port, kind);
 	} else {
 		union socket_address at = address_of(&e);
 
-		err = add(sockets, &at, proxy);
+		err = add(sockets, &at, kind);
 	}
 	return err == 0 || complain(log, entry, strerror(-err));
 }
 
 static bool open_list(struct listen_sockets *sockets,
-    const struct string_list *list, bool proxy, struct log *log)
+    const struct string_list *list, enum listener_kind kind, struct log *log)
 {
 	for (size_t i = 0; i < list->count; i++)
-		if (!open_entry(sockets, list->at[i], proxy, log))
+		if (!open_entry(sockets, list->at[i], kind, log))
 			return false;
 	return true;
 }
@@ -127,8 +127,10 @@ bool listen_open(struct listen_sockets *sockets, const struct config *config,
     struct log *log)
 {
 	sockets->count = 0;
-	if (open_list(sockets, &config->listen_submission, false, log) &&
-	    open_list(sockets, &config->listen_proxy, true, log))
+	if (open_list(
+		sockets, &config->listen_submission, LISTENER_SMTP, log) &&
+	    open_list(sockets, &config->listen_proxy, LISTENER_PROXY, log) &&
+	    open_list(sockets, &config->listen_submissions, LISTENER_TLS, log))
 		return true;
 	listen_close(sockets);
 	return false;

@@ -7,13 +7,14 @@
 
 #include "core/base/log.h"
 #include "core/config/config.h"
+#include "core/inbound/service.h"
 
 #define LISTEN_SOCKETS_MAX 64
 
 struct listen_sockets {
 	unsigned count;
 	int fd[LISTEN_SOCKETS_MAX];
-	bool proxy[LISTEN_SOCKETS_MAX];
+	enum listener_kind kind[LISTEN_SOCKETS_MAX];
 };
 
 /* Opens what the configuration names.  False: it was logged which address

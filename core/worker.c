@@ -43,6 +43,7 @@ struct worker {
 	struct pool settings_pool;
 	struct settings *settings;
 	struct spool *own;
+	struct stream_service streams;
 	struct dns *dns;
 	struct scheduler *scheduler;
 	struct inbound_service inbound;
@@ -229,6 +230,7 @@ static int open_doors(struct worker *w)
 	    .loop = w->loop,
 	    .log = &w->log,
 	    .spool = w->own,
+	    .streams = &w->streams,
 	    .session_count_max = w->session_max,
 	};
 	int err = inbound_service_open(&w->inbound, &in, &w->settings->inbound);
@@ -237,7 +239,7 @@ static int open_doors(struct worker *w)
 		return complain(w, "sessions", strerror(-err));
 	for (unsigned i = 0; i < sockets->count; i++)
 		inbound_service_listen(
-		    &w->inbound, sockets->fd[i], sockets->proxy[i]);
+		    &w->inbound, sockets->fd[i], sockets->kind[i]);
 	err = control_open(&w->control, &w->outbound, w->setup->index);
 	if (err < 0)
 		return complain(w, "control socket", strerror(-err));
@@ -428,6 +430,10 @@ static int open_base(struct worker *w)
 	if (getrandom(&w->seed, sizeof(w->seed), 0) != sizeof(w->seed))
 		w->seed = loop_now_ms(w->loop);
 	count_descriptors(w);
+	err = stream_service_open(
+	    &w->streams, w->loop, w->session_max + w->connection_max);
+	if (err < 0)
+		return complain(w, "streams", strerror(-err));
 	return 0;
 }
 

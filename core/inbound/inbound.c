@@ -13,8 +13,6 @@
  * back only when neither is, and the spool has answered. */
 #include "core/inbound/inbound.h"
 
-#include <sys/socket.h>
-
 #define LINGER_MS 2000
 /* A client that sends less than this in data_ms is not sending a message. */
 #define DATA_PIECE_MIN 1024
@@ -42,7 +40,7 @@ static void finish(struct inbound *c)
 	struct inbound_service *s = c->service;
 
 	check(c->state == INBOUND_CLOSING);
-	if (c->recv.busy || c->send.busy || c->waiting)
+	if (stream_busy(&c->stream) || c->waiting)
 		return; /* the last completion brings us here again */
 	if (c->message != NULL)
 		message_end(c->message);
@@ -54,7 +52,7 @@ static void finish(struct inbound *c)
 	smtp_server_deinit(&c->smtp);
 	timer_disarm(&c->timer);
 	inbound_client_give(s, c->counted);
-	loop_close(s->loop, c->fd);
+	stream_close(&c->stream, true);
 	list_remove(&c->link);
 	inbound_settings_give(c->settings);
 	pool_give(&s->session_pool, c);
@@ -64,8 +62,7 @@ static void finish(struct inbound *c)
 void inbound_abort(struct inbound *c)
 {
 	c->state = INBOUND_CLOSING;
-	loop_cancel(c->service->loop, &c->recv);
-	loop_cancel(c->service->loop, &c->send);
+	stream_cancel(&c->stream);
 	finish(c);
 }
 
@@ -75,12 +72,12 @@ static void arm(struct inbound *c, uint64_t in_ms)
 	timer_arm(loop_timers(c->service->loop), &c->timer, in_ms);
 }
 
-static void on_received(struct op *op, int result);
+static void on_received(struct stream *stream, int result);
 
 static void receive(struct inbound *c)
 {
-	if (!c->recv.busy)
-		loop_recv(c->service->loop, &c->recv, c->fd, on_received);
+	if (!stream_receiving(&c->stream))
+		stream_recv(&c->stream, on_received);
 }
 
 /* Keeps what has not been eaten; `in` may be a part of what is held. */
@@ -113,16 +110,16 @@ static void say_goodbye(struct inbound *c)
 		return;
 	}
 	c->state = INBOUND_LINGER;
-	shutdown(c->fd, SHUT_WR);
+	stream_shutdown(&c->stream);
 	give_held(c);
 	timer_disarm(&c->timer);
 	arm(c, LINGER_MS);
 	receive(c);
 }
 
-static void on_sent(struct op *op, int result)
+static void on_sent(struct stream *stream, int result)
 {
-	struct inbound *c = container_of(op, struct inbound, send);
+	struct inbound *c = container_of(stream, struct inbound, stream);
 	bool whole = result >= 0 && (size_t)result == c->out->buf.len;
 
 	give_out(c);
@@ -141,7 +138,7 @@ static void flush(struct inbound *c)
 {
 	struct inbound_out *out = c->out;
 
-	if (out == NULL || c->send.busy)
+	if (out == NULL || stream_sending(&c->stream))
 		return;
 	if (out->buf.len == 0) {
 		give_out(c);
@@ -149,7 +146,7 @@ static void flush(struct inbound *c)
 	}
 	out->iov = (struct iovec){out->buf.at, out->buf.len};
 	out->message = (struct msghdr){.msg_iov = &out->iov, .msg_iovlen = 1};
-	loop_send(c->service->loop, &c->send, c->fd, &out->message, on_sent);
+	stream_send(&c->stream, &out->message, on_sent);
 }
 
 static void take_out(struct inbound *c)
@@ -168,7 +165,8 @@ static void end(struct inbound *c, struct slice left)
 		c->polite = true;
 	c->state = INBOUND_ENDING;
 	flush(c);
-	if (c->send.busy) /* a client may not even read its last reply */
+	if (stream_sending(
+		&c->stream)) /* a client may not even read its last reply */
 		arm(c, c->settings->command_ms);
 	else
 		say_goodbye(c);
@@ -187,7 +185,7 @@ static void on_piece_written(struct spool_wait *w, int result)
 	c->waiting = false;
 	if (c->state == INBOUND_CLOSING)
 		finish(c);
-	else if (!c->send.busy)
+	else if (!stream_sending(&c->stream))
 		run_held(c);
 }
 
@@ -231,7 +229,7 @@ static void on_committed(struct spool_wait *w, int result)
 	c->message = NULL;
 	if (c->state == INBOUND_CLOSING)
 		finish(c);
-	else if (!c->send.busy)
+	else if (!stream_sending(&c->stream))
 		run_held(c);
 }
 
@@ -468,7 +466,7 @@ static void received(struct inbound *c, struct slice in)
 		proxy(c, in);
 		return;
 	case INBOUND_TALKING:
-		if (c->send.busy || c->waiting)
+		if (stream_sending(&c->stream) || c->waiting)
 			hold(c, in);
 		else
 			run(c, in);
@@ -479,22 +477,22 @@ static void received(struct inbound *c, struct slice in)
 	}
 }
 
-static void on_received(struct op *op, int result)
+static void on_received(struct stream *stream, int result)
 {
-	struct inbound *c = container_of(op, struct inbound, recv);
+	struct inbound *c = container_of(stream, struct inbound, stream);
 
 	if (c->state == INBOUND_CLOSING) {
 		finish(c);
 		return;
 	}
 	if (result > 0) {
-		received(c, op->received);
+		received(c, stream->received);
 		return;
 	}
 	c->input_ended = true;
 	if (result < 0 || c->state != INBOUND_TALKING)
 		inbound_abort(c);
-	else if (!c->send.busy && !c->waiting)
+	else if (!stream_sending(&c->stream) && !c->waiting)
 		run(c, (struct slice){NULL, 0});
 }
 
@@ -514,7 +512,7 @@ static void on_timer(struct timer *t)
 	log_begin(log, LOG_INFO, "timeout");
 	log_address(log, "client", &c->client);
 	log_end(log);
-	if (c->state != INBOUND_TALKING || c->send.busy) {
+	if (c->state != INBOUND_TALKING || stream_sending(&c->stream)) {
 		inbound_abort(c); /* it does not even read our replies */
 		return;
 	}
@@ -528,7 +526,8 @@ void inbound_drain(struct inbound *c)
 {
 	if (c->state == INBOUND_PROXY)
 		inbound_abort(c);
-	else if (c->state == INBOUND_TALKING && !c->send.busy && !c->waiting)
+	else if (c->state == INBOUND_TALKING && !stream_sending(&c->stream) &&
+		 !c->waiting)
 		run(c, (struct slice){NULL, 0});
 }
 
@@ -538,12 +537,12 @@ void inbound_cut(struct inbound *c)
 		inbound_abort(c);
 	} else if (c->state == INBOUND_TALKING) {
 		end_because_we_stop(c);
-		if (!c->send.busy && !c->waiting)
+		if (!stream_sending(&c->stream) && !c->waiting)
 			run(c, (struct slice){NULL, 0});
 	}
 }
 
-void inbound_begin(struct inbound_service *s, int fd, bool behind_proxy)
+void inbound_begin(struct inbound_service *s, int fd, enum listener_kind kind)
 {
 	union socket_address peer = {0};
 	socklen_t len = sizeof(peer);
@@ -558,17 +557,17 @@ void inbound_begin(struct inbound_service *s, int fd, bool behind_proxy)
 	*c = (struct inbound){
 	    .service = s,
 	    .settings = s->settings,
-	    .fd = fd,
 	    .client = peer,
 	    .state = INBOUND_PROXY,
 	};
 	s->session_count++;
 	s->settings->session_count++;
+	stream_init(&c->stream, s->streams, fd);
 	list_init(&c->link);
 	list_push_back(&s->sessions, &c->link);
 	timer_init(&c->timer, on_timer);
 	smtp_server_init(&c->smtp, &s->settings->smtp, &s->page_pool);
-	if (!behind_proxy) {
+	if (kind != LISTENER_PROXY) {
 		admit(c, (struct slice){NULL, 0});
 	} else if (!network_list_has(c->settings->proxy_networks, &peer.any)) {
 		proxy_refuse(c, "may not speak the PROXY protocol");

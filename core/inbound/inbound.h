@@ -37,10 +37,8 @@ struct inbound {
 	struct inbound_service *service;
 	struct inbound_settings *settings;
 	struct list link;
-	struct op recv;
-	struct op send;
+	struct stream stream;
 	struct timer timer;
-	int fd;
 	enum inbound_state state;
 	bool waiting;	  /* for the spool: no input is read */
 	bool input_ended; /* the client has sent all it will */
@@ -53,12 +51,12 @@ struct inbound {
 	union socket_address client;
 	uint64_t received_len;	 /* bytes from the client, so far */
 	uint64_t received_armed; /* of these: when the timer was armed */
-	struct id_text id; /* of the message just committed */
+	struct id_text id;	 /* of the message just committed */
 	struct smtp_server smtp;
 };
 
 /* A new connection; takes the descriptor. */
-void inbound_begin(struct inbound_service *s, int fd, bool proxy);
+void inbound_begin(struct inbound_service *s, int fd, enum listener_kind kind);
 /* The relay stops: 421 as soon as the dialogue allows one. */
 void inbound_drain(struct inbound *c);
 /* Time is up: 421 whatever the client is doing. */

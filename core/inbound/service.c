@@ -48,6 +48,7 @@ int inbound_service_open(struct inbound_service *s,
 	    .loop = options->loop,
 	    .log = options->log,
 	    .spool = options->spool,
+	    .streams = options->streams,
 	    .session_count_max = options->session_count_max,
 	    .settings = settings,
 	};
@@ -121,7 +122,7 @@ static void on_accepted(struct op *op, int result)
 	else if (s->session_count >= s->session_count_max)
 		refuse_busy(s, result);
 	else
-		inbound_begin(s, result, l->proxy);
+		inbound_begin(s, result, l->kind);
 }
 
 static void on_again(struct timer *t)
@@ -132,12 +133,13 @@ static void on_again(struct timer *t)
 		loop_accept(l->service->loop, &l->accept, l->fd, on_accepted);
 }
 
-void inbound_service_listen(struct inbound_service *s, int fd, bool proxy)
+void inbound_service_listen(
+    struct inbound_service *s, int fd, enum listener_kind kind)
 {
 	check(s->listener_count < LISTENERS_MAX);
 	struct listener *l = &s->listeners[s->listener_count++];
 
-	*l = (struct listener){.service = s, .fd = fd, .proxy = proxy};
+	*l = (struct listener){.service = s, .fd = fd, .kind = kind};
 	timer_init(&l->again, on_again);
 	loop_accept(s->loop, &l->accept, fd, on_accepted);
 }

@@ -15,6 +15,7 @@
 #include "core/config/network.h"
 #include "proto/smtp_server.h"
 #include "spool/spool.h"
+#include "tls/stream.h"
 
 /* What the configuration says, for sessions that begin from now on.  Counted:
  * a session keeps the settings it began with; release() is called when the
@@ -31,13 +32,20 @@ struct inbound_settings {
 	void (*release)(struct inbound_settings *s);
 };
 
+/* What is spoken first on a connection. */
+enum listener_kind {
+	LISTENER_SMTP,
+	LISTENER_PROXY, /* the PROXY protocol, then SMTP */
+	LISTENER_TLS,	/* TLS, then SMTP */
+};
+
 struct listener {
 	struct inbound_service *service;
 	struct op accept;
 	struct timer again; /* after EMFILE and the like */
 	int fd;
 	bool failing; /* it was said that accepting fails */
-	bool proxy;   /* behind the PROXY protocol */
+	enum listener_kind kind;
 };
 
 #define LISTENERS_MAX 64
@@ -46,6 +54,7 @@ struct inbound_service {
 	struct loop *loop;
 	struct log *log;
 	struct spool *spool;
+	struct stream_service *streams;
 	struct inbound_settings *settings;
 	struct list sessions;
 	uint32_t session_count;
@@ -67,6 +76,7 @@ struct inbound_service_options {
 	struct loop *loop;
 	struct log *log;
 	struct spool *spool;
+	struct stream_service *streams;
 	uint32_t session_count_max;
 };
 
@@ -82,7 +92,8 @@ void inbound_service_configure(
     struct inbound_service *s, struct inbound_settings *settings);
 
 /* Begins to accept on a listening socket; drain closes it. */
-void inbound_service_listen(struct inbound_service *s, int fd, bool proxy);
+void inbound_service_listen(
+    struct inbound_service *s, int fd, enum listener_kind kind);
 
 /* Closes the listeners; each session ends with 421 at its next chance, at once
  * where nothing is under way.  session_count then falls to 0. */
