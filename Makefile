@@ -50,6 +50,15 @@ $(PROG): $(BUILD)/core/main.o $(LIB)
 $(LIB): $(patsubst %.c,$(BUILD)/%.o,$(filter-out core/main.c,$(SRC)))
 	rm -f $@ && $(AR) rcsD $@ $^
 
+# blast and sink are made of parts; a *_bench is one file.
+BENCH      = $(BUILD)/bench/blast $(BUILD)/bench/sink
+BENCH_PART = $(filter-out bench/blast.c bench/sink.c bench/%_bench.c, \
+             $(sort $(wildcard bench/*.c)))
+$(BENCH): $(BUILD)/%: $(BUILD)/%.o $(patsubst %.c,$(BUILD)/%.o,$(BENCH_PART)) $(LIB)
+	$(LINK) $(LIBS)
+$(BUILD)/bench/%_bench: $(BUILD)/bench/%_bench.o $(LIB)
+	$(LINK) $(LIBS)
+
 $(TEST): $(BUILD)/%: $(BUILD)/%.o $(LIB)
 	$(LINK) $(LIBS) -lcriterion
 
@@ -148,6 +157,12 @@ cppcheck:
 	cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr \
 	  --suppress=missingReturn --suppress=ctunullpointer \
 	  --error-exitcode=1 -I. $(SRC)
+
+.PHONY: bench-tools
+bench-tools: $(BENCH)
+.PHONY: bench
+bench: $(PROG) $(BENCH)  ## the race (SCENARIOS='2k 10k' PEERS=postfix ROUNDS=3)
+	@bench/run
 
 .PHONY: fresh
 fresh:  ## what a newcomer does on a Debian with nothing on it (SUITE=trixie)
