@@ -1,5 +1,9 @@
 /* privileges.c -- from root to a user that owns nothing but the spool.
  *
+ * The supervisor keeps CAP_DAC_READ_SEARCH, with which nothing can be changed,
+ * and its workers, to whom strangers speak, keep none.  No program that either
+ * starts could gain one: the bounding set is empty.
+ *
  * The spool becomes the working directory while we still may go there: parents
  * that the new user cannot search (a home directory) then do not matter. */
 #include "core/privileges.h"
@@ -8,9 +12,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static bool complain(struct log *log, const char *what, const char *name)
@@ -90,23 +97,46 @@ static bool give_spool(const struct passwd *user, struct log *log)
 	return true;
 }
 
+/* Of the capabilities that we have only those in the set stay.  Giving up needs
+ * no privilege: it cannot fail. */
+static void keep_capabilities(uint64_t set)
+{
+	struct __user_cap_header_struct header = {
+	    .version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[2] = {0};
+
+	check(syscall(SYS_capget, &header, data) == 0);
+	for (unsigned i = 0; i < 2; i++) {
+		data[i].permitted &= (uint32_t)(set >> 32 * i);
+		data[i].effective = data[i].permitted;
+		data[i].inheritable = 0;
+	}
+	check(syscall(SYS_capset, &header, data) == 0);
+}
+
+/* What an executed program could get.  Where we may not empty the bounding set
+ * (no CAP_SETPCAP) we have little to lose. */
+static void forbid_regaining(void)
+{
+	for (unsigned long cap = 0; cap <= CAP_LAST_CAP; cap++)
+		(void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+	(void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
 static bool become(const struct passwd *user, struct log *log)
 {
+	(void)prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
 	if (setgroups(0, NULL) < 0 || setgid(user->pw_gid) < 0 ||
 	    setuid(user->pw_uid) < 0)
 		return complain(log, "becoming user", user->pw_name);
-	check(setuid(0) < 0);
+	(void)prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
 	return true;
 }
 
-bool privileges_drop(const char *spool, struct log *log)
+static bool leave_root(struct log *log)
 {
-	if (make_directory(spool) < 0)
-		return complain(log, "making the spool directory", spool);
-	if (chdir(spool) < 0)
-		return complain(log, "entering the spool directory", spool);
-	if (geteuid() != 0)
-		return true;
 	const struct passwd *user = getpwnam("smarthost");
 
 	if (user == NULL)
@@ -116,4 +146,25 @@ bool privileges_drop(const char *spool, struct log *log)
 		return complain(log, "no user `smarthost` or", "nobody");
 	}
 	return give_spool(user, log) && become(user, log);
+}
+
+bool privileges_drop(const char *spool, struct log *log)
+{
+	if (make_directory(spool) < 0)
+		return complain(log, "making the spool directory", spool);
+	if (chdir(spool) < 0)
+		return complain(log, "entering the spool directory", spool);
+	bool was_root = geteuid() == 0;
+
+	forbid_regaining();
+	if (was_root && !leave_root(log))
+		return false;
+	keep_capabilities(1ull << CAP_DAC_READ_SEARCH);
+	check(!was_root || setuid(0) < 0);
+	return true;
+}
+
+void privileges_end(void)
+{
+	keep_capabilities(0);
 }

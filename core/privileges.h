@@ -7,7 +7,12 @@
 /* Makes the spool directory (0700), gives it and what is in it to the user
  * `smarthost` (else `nobody`) when we are root, makes it the working directory,
  * and becomes that user for good.  As any other user: makes and enters the
- * directory.  False: it was logged what went wrong. */
+ * directory.  Of all privileges the right to read any file is kept, where it
+ * was there: keys are root's, and a reload reads them again.  False: it was
+ * logged what went wrong. */
 bool privileges_drop(const char *spool, struct log *log);
+
+/* For workers: gives up that one too. */
+void privileges_end(void);
 
 #endif

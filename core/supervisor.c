@@ -2,10 +2,10 @@
  *
  * It opens what needs privileges, gives them up, forks a worker for each CPU,
  * and then only waits for signals: a worker that dies is forked again (at once,
- * then with a growing delay when it keeps dying), SIGHUP checks the
- * configuration and passes the signal on, SIGTERM and SIGINT pass on SIGTERM
- * and wait for everybody.  The listening sockets stay open here, so that
- * clients of a dead worker wait in its backlog for its successor.
+ * then with a growing delay when it keeps dying), SIGHUP reads the
+ * configuration and hands what was read to the workers, SIGTERM and SIGINT pass
+ * on SIGTERM and wait for everybody.  The listening sockets stay open here, so
+ * that clients of a dead worker wait in its backlog for its successor.
  *
  * No mail goes through it, so blocking calls do no harm here. */
 #include "core/supervisor.h"
@@ -25,6 +25,7 @@
 
 #include "core/base/loop.h"
 #include "core/cpus.h"
+#include "core/handover.h"
 #include "core/listen.h"
 #include "core/outbound/ledger.h"
 #include "core/privileges.h"
@@ -46,6 +47,8 @@ struct child {
 	uint64_t restart_s; /* when pid is 0 */
 	unsigned backoff_s;
 	bool ready; /* it has said that it takes mail */
+	int news;   /* our end of what a reload goes through; -1: none */
+	bool late;  /* it has to be told of the last reload again */
 	struct listen_sockets sockets;
 };
 
@@ -57,6 +60,7 @@ struct supervisor {
 	struct ledger *ledger;
 	unsigned worker_count;
 	int ready_pipe[2];
+	int bundle; /* what the last reload read; -1: there was none */
 	bool stopping;
 	bool ready_said;
 	int status;
@@ -152,7 +156,21 @@ static bool open_sockets(struct supervisor *s)
 	return true;
 }
 
-static void child_main(struct supervisor *s, unsigned index)
+/* Everything of the other workers'. */
+static void close_others(struct supervisor *s, unsigned index)
+{
+	for (unsigned i = 0; i < s->worker_count; i++) {
+		if (i != index)
+			listen_close(&s->children[i].sockets);
+		if (s->children[i].news >= 0)
+			close(s->children[i].news);
+	}
+	if (s->bundle >= 0)
+		close(s->bundle);
+	close(s->ready_pipe[0]);
+}
+
+static void child_main(struct supervisor *s, unsigned index, int news)
 {
 	struct worker_setup setup = {
 	    .index = index,
@@ -162,13 +180,12 @@ static void child_main(struct supervisor *s, unsigned index)
 	    .sockets = &s->children[index].sockets,
 	    .ledger = s->ledger,
 	    .ready_fd = s->ready_pipe[1],
+	    .news_fd = news,
 	    .spool = ".",
 	};
 
-	for (unsigned i = 0; i < s->worker_count; i++)
-		if (i != index)
-			listen_close(&s->children[i].sockets);
-	close(s->ready_pipe[0]);
+	close_others(s, index);
+	privileges_end();
 	/* A supervisor that is killed takes its workers with it. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != s->pid)
@@ -179,16 +196,24 @@ static void child_main(struct supervisor *s, unsigned index)
 static void start(struct supervisor *s, unsigned index)
 {
 	struct child *c = &s->children[index];
-	pid_t pid = fork();
+	int news;
+	pid_t pid = -1;
 
-	if (pid == 0)
-		child_main(s, index);
 	c->started_s = now_s();
+	c->restart_s = c->started_s + 1;
+	if (handover_open(&c->news, &news) < 0)
+		return;
+	pid = fork();
+	if (pid == 0)
+		child_main(s, index, news);
+	close(news);
 	if (pid < 0) {
-		c->restart_s = c->started_s + 1;
+		close(c->news);
+		c->news = -1;
 		return;
 	}
 	c->pid = pid;
+	c->late = false; /* it was born with the newest */
 	log_begin(&s->log, LOG_INFO, "worker_started");
 	log_number(&s->log, "worker", index);
 	log_number(&s->log, "pid", pid);
@@ -229,6 +254,8 @@ static void died(struct supervisor *s, unsigned index, int status)
 
 	c->pid = 0;
 	c->ready = false;
+	close(c->news);
+	c->news = -1;
 	ledger_clear_column(s->ledger, index);
 	if (s->stopping && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return;
@@ -295,6 +322,24 @@ static unsigned running(const struct supervisor *s)
 	return count;
 }
 
+/* Who has no room for it just now is told in the next turn. */
+static void tell_workers(struct supervisor *s)
+{
+	for (unsigned i = 0; i < s->worker_count; i++) {
+		struct child *c = &s->children[i];
+
+		if (c->late && c->news >= 0)
+			c->late = handover_send(c->news, s->bundle) == -EAGAIN;
+	}
+}
+
+static void reload_refused(struct supervisor *s, const char *why)
+{
+	log_begin(&s->log, LOG_ERROR, "reload_refused");
+	log_str(&s->log, "reply", why);
+	log_end(&s->log);
+}
+
 static void reload(struct supervisor *s)
 {
 	char complaints[8192] = "";
@@ -304,20 +349,28 @@ static void reload(struct supervisor *s)
 
 	if (out != NULL)
 		fclose(out);
-	log_begin(&s->log, fresh != NULL ? LOG_INFO : LOG_ERROR,
-	    fresh != NULL ? "reload" : "reload_refused");
-	if (fresh == NULL)
-		log_str(&s->log, "reply", complaints);
-	log_end(&s->log);
-	if (fresh == NULL)
+	if (fresh == NULL) {
+		reload_refused(s, complaints);
 		return;
+	}
+	int bundle = handover_make(config_bundle(fresh));
+	if (bundle < 0) {
+		reload_refused(s, strerror(-bundle));
+		config_free(fresh);
+		return;
+	}
+	log_begin(&s->log, LOG_INFO, "reload");
+	log_end(&s->log);
 	config_free(s->config);
 	s->config = fresh;
+	if (s->bundle >= 0)
+		close(s->bundle);
+	s->bundle = bundle;
 	s->log.level = fresh->verbose ? LOG_DEBUG : fresh->log.level;
 	s->log.format = fresh->log.format;
 	for (unsigned i = 0; i < s->worker_count; i++)
-		if (s->children[i].pid > 0)
-			kill(s->children[i].pid, SIGHUP);
+		s->children[i].late = s->children[i].pid > 0;
+	tell_workers(s);
 }
 
 static void restart_due(struct supervisor *s)
@@ -352,6 +405,7 @@ static void watch(struct supervisor *s, const sigset_t *signals)
 			reload(s);
 		reap(s);
 		count_ready(s);
+		tell_workers(s);
 		if (s->stopping && running(s) == 0)
 			return;
 		if (s->stopping && stop_s == 0)
@@ -442,12 +496,15 @@ int supervisor_run(
 	    .pid = getpid(),
 	    .config = config,
 	    .arguments = arguments,
+	    .bundle = -1,
 	    .worker_count =
 		config->workers > 0 ? config->workers : cpus_usable(),
 	};
 
 	if (s.worker_count > WORKERS_MAX)
 		s.worker_count = WORKERS_MAX;
+	for (unsigned i = 0; i < WORKERS_MAX; i++)
+		s.children[i].news = -1;
 	enum log_level level = config->verbose ? LOG_DEBUG : config->log.level;
 
 	if (log_open(&s.log, STDOUT_FILENO, NULL, 65536, level,

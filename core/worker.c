@@ -2,9 +2,10 @@
  *
  * Wiring only: each part gets its own options; nothing below knows struct
  * config.  The life: open everything (recovery makes the queue), listen, turn
- * the loop; SIGHUP replaces the settings; SIGTERM drains: no new clients, 421
- * to those between messages, what is under way gets DRAIN_MS, then 421 as well
- * and the spool is closed.  What was not delivered by then lies in the spool.
+ * the loop; a handover replaces the settings; SIGTERM drains: no new clients,
+ * 421 to those between messages, what is under way gets DRAIN_MS, then 421 as
+ * well and the spool is closed.  What was not delivered by then lies in the
+ * spool.
  */
 #include "core/worker.h"
 
@@ -22,6 +23,7 @@
 #include <unistd.h>
 
 #include "core/control.h"
+#include "core/handover.h"
 #include "core/outbound/outbound.h"
 #include "core/settings.h"
 
@@ -50,6 +52,7 @@ struct worker {
 	struct outbound_service outbound;
 	struct control control;
 	struct op signals;
+	struct op news;
 	int signal_fd;
 	bool draining;
 	bool over;
@@ -285,16 +288,25 @@ static void reload_resolver(
 	dns_close(dns);
 }
 
-static void reload(struct worker *w)
+/* The same files as the supervisor read: they load here as they did there. */
+static struct config *load_bundle(struct worker *w, int bundle)
 {
-	char complaints[1024] = "";
-	FILE *out = fmemopen(complaints, sizeof(complaints) - 1, "w");
-	struct config *fresh =
-	    config_load(w->setup->arguments, out != NULL ? out : stderr);
-	struct settings *settings = NULL;
+	struct config_arguments arguments = *w->setup->arguments;
+	struct config *c = NULL;
 
-	if (out != NULL)
-		fclose(out);
+	arguments.bundle = handover_map(bundle);
+	if (arguments.bundle.at != NULL) {
+		c = config_load(&arguments, stderr);
+		handover_unmap(arguments.bundle);
+	}
+	close(bundle);
+	return c;
+}
+
+static void reload(struct worker *w, int bundle)
+{
+	struct config *fresh = load_bundle(w, bundle);
+	struct settings *settings = NULL;
 	struct scheduler_options scheduling;
 
 	if (fresh != NULL)
@@ -304,7 +316,7 @@ static void reload(struct worker *w)
 		log_number(&w->log, "worker", w->setup->index);
 		log_str(&w->log, "reply",
 		    fresh == NULL
-			? complaints
+			? "what the supervisor sent cannot be loaded"
 			: "too many sessions with old configurations");
 		log_end(&w->log);
 		config_free(fresh);
@@ -380,13 +392,22 @@ static void on_signal(struct op *op, int result)
 	struct signalfd_siginfo info;
 
 	(void)result;
-	while (read(w->signal_fd, &info, sizeof(info)) == sizeof(info)) {
-		if (info.ssi_signo == SIGHUP)
-			reload(w);
-		else
-			drain(w);
-	}
+	while (read(w->signal_fd, &info, sizeof(info)) == sizeof(info))
+		drain(w);
 	loop_poll(w->loop, &w->signals, w->signal_fd, POLLIN, on_signal);
+}
+
+static void on_news(struct op *op, int result)
+{
+	struct worker *w = container_of(op, struct worker, news);
+	int bundle = handover_receive(w->setup->news_fd);
+
+	(void)result;
+	if (bundle >= 0)
+		reload(w, bundle);
+	if (bundle == -EPIPE)
+		return; /* nobody is left who could send anything */
+	loop_poll(w->loop, &w->news, w->setup->news_fd, POLLIN, on_news);
 }
 
 static int open_signals(struct worker *w)
@@ -396,12 +417,12 @@ static int open_signals(struct worker *w)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	w->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (w->signal_fd < 0)
 		return complain(w, "signals", strerror(errno));
 	loop_poll(w->loop, &w->signals, w->signal_fd, POLLIN, on_signal);
+	loop_poll(w->loop, &w->news, w->setup->news_fd, POLLIN, on_news);
 	timer_init(&w->drain, on_drain_look);
 	return 0;
 }

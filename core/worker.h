@@ -17,11 +17,12 @@ struct worker_setup {
 	const struct listen_sockets *sockets;	  /* this worker's */
 	struct ledger *ledger;
 	int ready_fd;	   /* `index`, a byte, goes to it when mail is taken */
+	int news_fd;	   /* reloads come through it (handover.h) */
 	const char *spool; /* the spool directory, as this process sees it */
 };
 
-/* The child's life; returns its exit status.  SIGTERM drains it, SIGHUP makes
- * it read the configuration again. */
+/* The child's life; returns its exit status.  SIGTERM drains it; what comes
+ * through news_fd is its new configuration. */
 int worker_run(const struct worker_setup *setup);
 
 /* Exit statuses besides 0 that the supervisor understands. */
