@@ -5,20 +5,37 @@
 
 #include "core/base/buf.h"
 
+__attribute__((format(printf, 4, 0))) static void put(struct complaints *c,
+    struct origin where, const char *what, const char *format,
+    va_list arguments)
+{
+	fputs(where.source, c->out);
+	if (where.line > 0)
+		fprintf(c->out, ":%u", where.line);
+	fprintf(c->out, ": %s", what);
+	vfprintf(c->out, format, arguments);
+	fputc('\n', c->out);
+}
+
 void complain(
     struct complaints *c, struct origin where, const char *format, ...)
 {
 	va_list arguments;
 
 	c->count++;
-	if (where.line > 0)
-		fprintf(c->out, "%s:%u: ", where.source, where.line);
-	else
-		fprintf(c->out, "%s: ", where.source);
 	va_start(arguments, format);
-	vfprintf(c->out, format, arguments);
+	put(c, where, "", format, arguments);
 	va_end(arguments);
-	fputc('\n', c->out);
+}
+
+void complain_softly(
+    struct complaints *c, struct origin where, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	put(c, where, "warning: ", format, arguments);
+	va_end(arguments);
 }
 
 struct shown shown(struct slice s)

@@ -25,6 +25,10 @@ struct complaints {
 __attribute__((format(printf, 3, 4))) void complain(
     struct complaints *c, struct origin where, const char *format, ...);
 
+/* What does not keep a configuration from being used: "warning: ...". */
+__attribute__((format(printf, 3, 4))) void complain_softly(
+    struct complaints *c, struct origin where, const char *format, ...);
+
 /* A value from outside as it may be shown: control bytes as \xNN, cut when it
  * is long. */
 #define SHOWN_MAX 80

@@ -8,6 +8,7 @@
 
 #include "core/config/files.h"
 #include "core/config/memory.h"
+#include "core/config/opendkim.h"
 #include "core/config/user.h"
 
 static bool ends_with(const char *name, const char *end)
@@ -67,6 +68,35 @@ static void refuse_files(struct config *c, struct complaints *complaints,
 		    "%s is not supported by this version yet", folder);
 }
 
+/* Both tables or neither: one alone signs nothing. */
+static void read_opendkim(struct config *c, struct complaints *complaints)
+{
+	const char *folder = memory_printf(c->memory, "%s/opendkim", c->dir);
+	const struct file *tables[2];
+	static const char *const names[2] = {"keytable", "signingtable"};
+	unsigned present = 0;
+
+	for (unsigned i = 0; i < 2; i++) {
+		tables[i] = files_read(c->memory->files,
+		    memory_printf(c->memory, "%s/%s", folder, names[i]));
+		present += !tables[i]->absent;
+		if (tables[i]->why != NULL && !tables[i]->absent)
+			complain(complaints,
+			    (struct origin){tables[i]->path, 0},
+			    "cannot be read: %s", tables[i]->why);
+	}
+	if (present == 1)
+		complain(complaints, (struct origin){folder, 0},
+		    "%s is there, but no %s",
+		    tables[0]->absent ? names[1] : names[0],
+		    tables[0]->absent ? names[0] : names[1]);
+	if (tables[0]->why != NULL || tables[1]->why != NULL)
+		return;
+	struct opendkim_table keys = {tables[0]->path, tables[0]->text};
+	struct opendkim_table rules = {tables[1]->path, tables[1]->text};
+	opendkim_read(c, complaints, &keys, &rules);
+}
+
 static void read_users(struct config *c, struct complaints *complaints)
 {
 	struct string_list files =
@@ -96,7 +126,7 @@ static void read_yaml(struct config *c, struct complaints *complaints)
 void source_directory(struct config *c, struct complaints *complaints)
 {
 	refuse_files(c, complaints, "postfix.d", ".conf", "_conf");
-	refuse_files(c, complaints, "opendkim", "signingtable", "keytable");
+	read_opendkim(c, complaints);
 	read_users(c, complaints);
 	read_yaml(c, complaints);
 }

@@ -354,8 +354,29 @@ static const struct config_signing *signing_of(
 	check(false);
 }
 
+/* Rules of signingtable have no place in YAML. */
+static void put_rules(const struct config *c, FILE *out)
+{
+	bool *shown_already =
+	    memory_take(c->memory, c->dkim_key_count * sizeof(bool));
+
+	for (size_t i = 0; i < c->domain_entry_count; i++)
+		for (size_t k = 0; k < c->domain_entries[i].key_count; k++)
+			shown_already[c->domain_entries[i].first_key + k] =
+			    true;
+	for (size_t i = 0; i < c->signing_count; i++) {
+		const struct config_signing *s = &c->signings[i];
+		const struct config_dkim_key *key = &c->dkim_keys[s->key];
+
+		if (!shown_already[s->key])
+			fprintf(out, "  # %s is signed with %s (%s): %s\n",
+			    s->pattern, key->name, key->pem.source, s->source);
+	}
+}
+
 void domains_put(const struct config *c, FILE *out)
 {
+	put_rules(c, out);
 	for (size_t i = 0; i < c->domain_entry_count; i++) {
 		const struct config_domain *d = &c->domain_entries[i];
 

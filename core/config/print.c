@@ -37,7 +37,8 @@ static void put_table(const struct config *c, const struct option *o, FILE *out)
 {
 	bool users = o->type == OPTION_USERS;
 
-	if ((users ? c->user_count : c->domain_entry_count) == 0) {
+	if ((users ? c->user_count
+		   : c->domain_entry_count + c->signing_count) == 0) {
 		fprintf(out, "%s: []  # default\n", o->key);
 		return;
 	}

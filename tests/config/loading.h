@@ -31,7 +31,8 @@ static inline struct config *load(const char *dir,
 		arguments.set_count++;
 	struct config *c = config_load(&arguments, out);
 	fclose(out);
-	cr_expect_eq(c == NULL, len > 0, "%s", *said);
+	/* A configuration that is good may come with warnings. */
+	cr_expect(c != NULL || len > 0, "%s", *said);
 	return c;
 }
 

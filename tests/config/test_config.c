@@ -418,15 +418,10 @@ Test(config, the_manuals_example_is_taken)
 	config_free(c);
 }
 
-Test(config, folders_that_this_version_cannot_read_are_refused)
+Test(config, one_of_opendkims_tables_alone_is_an_error)
 {
-	static const char *const said[] = {
-	    "postfix.d/main.conf:1: postfix.d is not supported",
-	    "opendkim/signingtable:1: opendkim is not supported",
-	};
-
-	for (size_t i = 0; i < COUNT(said); i++)
-		expect_complaint(FIXTURES "wrong-folders", NULL, NULL, said[i]);
+	expect_complaint(FIXTURES "half", NULL, NULL,
+	    FIXTURES "half/opendkim: signingtable is there, but no keytable\n");
 }
 
 Test(config, a_directory_that_cannot_be_read_is_an_error)
