@@ -85,6 +85,16 @@ struct settings *settings_take(struct pool *pool, struct config *config)
 	return s;
 }
 
+enum loop_backend settings_loop(const struct config *c)
+{
+	switch (c->loop) {
+	case LOOP_AUTO: return LOOP_BACKEND_AUTO;
+	case LOOP_IO_URING: return LOOP_BACKEND_IO_URING;
+	case LOOP_EPOLL: return LOOP_BACKEND_EPOLL;
+	}
+	return LOOP_BACKEND_AUTO;
+}
+
 void settings_scheduler(const struct config *c, struct ledger *ledger,
     unsigned column, unsigned connections_max, uint64_t seed,
     struct scheduler_options *options)

@@ -22,6 +22,9 @@ struct settings {
  * sessions are still there.  Takes the configuration over. */
 struct settings *settings_take(struct pool *pool, struct config *config);
 
+/* config.loop. */
+enum loop_backend settings_loop(const struct config *c);
+
 void settings_scheduler(const struct config *c, struct ledger *ledger,
     unsigned column, unsigned connections_max, uint64_t seed,
     struct scheduler_options *options);

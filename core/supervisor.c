@@ -29,6 +29,7 @@
 #include "core/listen.h"
 #include "core/outbound/ledger.h"
 #include "core/privileges.h"
+#include "core/settings.h"
 #include "core/worker.h"
 #include "spool/spool.h"
 
@@ -129,15 +130,22 @@ static void append_output(void)
 		(void)fcntl(STDOUT_FILENO, F_SETFL, flags | O_APPEND);
 }
 
-/* Whether a worker will be able to work here at all. */
+/* Whether a worker will be able to work here at all; once for all of them, how.
+ */
 static bool probe_loop(struct supervisor *s)
 {
-	struct loop_options options = {0};
+	struct loop_options options = {.backend = settings_loop(s->config)};
 	struct loop *loop;
 	const char *why = "";
 	int err = loop_open(&loop, &options, &why);
 
 	if (err == 0) {
+		if (why[0] != '\0') {
+			log_begin(&s->log, LOG_WARN, "slower");
+			log_str(&s->log, "loop", loop_name(loop));
+			log_str(&s->log, "what", why);
+			log_end(&s->log);
+		}
 		loop_close_down(loop);
 		return true;
 	}

@@ -430,7 +430,7 @@ static int open_signals(struct worker *w)
 static int open_base(struct worker *w)
 {
 	struct config *c = w->setup->config;
-	struct loop_options options = {0};
+	struct loop_options options = {.backend = settings_loop(c)};
 	const char *why = "";
 	enum log_level level = c->verbose ? LOG_DEBUG : c->log.level;
 
@@ -500,6 +500,7 @@ static void say_ready(struct worker *w)
 	log_number(&w->log, "queued", (int64_t)counts.entry_count);
 	log_number(&w->log, "sessions_max", w->session_max);
 	log_str(&w->log, "spool", facts.direct ? "direct" : "buffered");
+	log_str(&w->log, "loop", loop_name(w->loop));
 	log_end(&w->log);
 	log_flush(&w->log);
 	(void)!write(w->setup->ready_fd, &index, sizeof(index));

@@ -2,7 +2,8 @@
 # Runs what can fail, and adds it up: sh tests/run.sh unit lint e2e fuzz
 #
 # The unit tests run under ASan + UBSan, the end-to-end tests against the
-# release build and, but for those that measure, against the sanitized one.
+# release build and, but for those that measure, against the sanitized one and
+# on the loop that works without io_uring.
 # Each test, each check and each fuzz harness counts as one.  The last line is
 # "N passed, N failed"; the exit status is 1 when anything failed.  All that was
 # printed is kept in build/check/.
@@ -79,15 +80,17 @@ lint() {
 	fi
 }
 
-python() {	# mode, arguments
-	log=$logs/e2e-$1.log
+python() {	# name, mode, arguments
+	name=$1
+	shift
+	log=$logs/e2e-$name.log
 	SMARTHOST=build/$1/smarthost python3 tests/e2e/run.py "$@" \
 	    >"$log" 2>&1
 	total=$(tail -n 1 "$log" | grep -E '^[0-9]+ passed, [0-9]+ failed')
 	good=$(echo "${total:-0 passed, 1 failed}" | cut -d ' ' -f 1)
 	bad=$(echo "${total:-0 passed, 1 failed}" | cut -d ' ' -f 3)
 	count "$good" "$bad"
-	echo "$([ "$bad" = 0 ] && echo 'ok   ' || echo 'FAIL ') e2e $1 ($good)"
+	echo "$([ "$bad" = 0 ] && echo 'ok   ' || echo 'FAIL ') e2e $name ($good)"
 	if [ "$bad" != 0 ]; then
 		grep -av '^ok ' "$log" | tail -n 200 | sed 's/^/      /'
 	fi
@@ -103,8 +106,9 @@ e2e() {
 			return
 		fi
 	done
-	python release
-	python asan --no-limits
+	python release release
+	python asan asan --no-limits
+	SMARTHOST_LOOP=epoll python epoll release --no-limits
 }
 
 fuzz() {

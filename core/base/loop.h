@@ -9,7 +9,8 @@
  *
  * Results are what the system call would return, or -errno.
  *
- * io_uring implements it (loop_uring.c); nothing above this header knows. */
+ * io_uring implements it (loop_uring.c), or epoll where io_uring is forbidden
+ * (loop_epoll.c); nothing above this header knows which. */
 #ifndef CORE_BASE_LOOP_H
 #define CORE_BASE_LOOP_H
 
@@ -39,7 +40,14 @@ struct op {
 	struct op *next; /* deferred list */
 };
 
+enum loop_backend {
+	LOOP_BACKEND_AUTO, /* io_uring, or epoll where that is refused */
+	LOOP_BACKEND_IO_URING,
+	LOOP_BACKEND_EPOLL,
+};
+
 struct loop_options {
+	enum loop_backend backend;
 	unsigned entries; /* submission queue; 0 = default */
 	unsigned
 	    buffer_count;  /* receive buffers, a power of two; 0 = default */
@@ -48,10 +56,13 @@ struct loop_options {
 
 /* Makes the loop of this process (after fork: the ring belongs to the thread).
  * On failure returns -errno; `why` then points to a static sentence for the
- * operator (io_uring missing, forbidden by seccomp or sysctl, ...). */
+ * operator (io_uring missing, forbidden by seccomp or sysctl, ...).  On success
+ * with AUTO and epoll it says why io_uring could not be used; else it is "". */
 MUST_USE int loop_open(
     struct loop **loop, const struct loop_options *options, const char **why);
 void loop_close_down(struct loop *loop);
+/* "io_uring" or "epoll". */
+const char *loop_name(const struct loop *loop);
 
 /* One turn: submits what was begun, waits until something happens or the next
  * timer is due, runs done() of each completion and the timers that are due. */

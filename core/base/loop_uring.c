@@ -5,10 +5,8 @@
  * is what makes io_uring cheaper than epoll; kernels without them (before 6.1)
  * get COOP_TASKRUN.
  *
- * A turn: submit and wait (the wait's own time-out is the next timer), take the
- * completions off the ring in batches, run their done(), then the timers, then
- * what was deferred.  What done() begins is submitted together by the next
- * turn.  Deferred operations that are added meanwhile wait for the next turn.
+ * What was begun since the last turn is submitted together, by the call that
+ * waits; completions are taken off the ring in batches.
  *
  * Receive buffers belong to the ring and go back to it when done() returns, so
  * an idle connection has none and the kernel rarely runs out.  When it does
@@ -21,21 +19,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <sys/mman.h>
-#include <time.h>
-
-static uint64_t clock_read_ms(clockid_t clock)
-{
-	struct timespec t;
-
-	clock_gettime(clock, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
-static void read_clocks(struct loop *loop)
-{
-	loop->now_ms = clock_read_ms(CLOCK_MONOTONIC);
-	loop->wall_ms = clock_read_ms(CLOCK_REALTIME);
-}
 
 static void *map_zeroed(size_t len)
 {
@@ -98,7 +81,7 @@ static const char *why_no_ring(int err)
 }
 
 /* liburing 2.3 has no io_uring_setup_buf_ring yet. */
-static int open_buffers(struct loop *loop, unsigned count)
+static int open_buffers(struct loop_uring *loop, unsigned count)
 {
 	size_t ring_len = count * sizeof(struct io_uring_buf);
 
@@ -137,10 +120,10 @@ unmap_ring:
 	return -ENOMEM;
 }
 
-int loop_open(
+int loop_uring_open(
     struct loop **loop, const struct loop_options *options, const char **why)
 {
-	struct loop *l = map_zeroed(sizeof(*l));
+	struct loop_uring *l = map_zeroed(sizeof(*l));
 	unsigned entries =
 	    options->entries > 0 ? options->entries : LOOP_ENTRIES_DEFAULT;
 	unsigned buffer_count = options->buffer_count > 0
@@ -165,9 +148,8 @@ int loop_open(
 			goto exit_ring;
 		}
 	}
-	read_clocks(l);
-	timers_init(&l->timers, l->now_ms);
-	*loop = l;
+	loop_init(&l->base, &loop_uring_calls);
+	*loop = &l->base;
 	return 0;
 exit_ring:
 	io_uring_queue_exit(&l->ring);
@@ -176,8 +158,10 @@ unmap:
 	return err;
 }
 
-void loop_close_down(struct loop *loop)
+void loop_uring_close_down(struct loop *base)
 {
+	struct loop_uring *loop = loop_uring_of(base);
+
 	io_uring_queue_exit(&loop->ring);
 	if (loop->buffer_ring != NULL) {
 		munmap(loop->buffer_ring,
@@ -188,36 +172,16 @@ void loop_close_down(struct loop *loop)
 	munmap(loop, sizeof(*loop));
 }
 
-struct io_uring_sqe *loop_sqe(struct loop *loop)
-{
-	struct io_uring_sqe *sqe = io_uring_get_sqe(&loop->ring);
-
-	while (sqe == NULL) {
-		io_uring_submit(&loop->ring);
-		sqe = io_uring_get_sqe(&loop->ring);
-	}
-	return sqe;
-}
-
-void loop_begin(struct io_uring_sqe *sqe, struct op *op, enum op_kind kind,
-    int fd, op_done *done)
-{
-	check(!op->busy);
-	op->done = done;
-	op->kind = (uint8_t)kind;
-	op->fd = fd;
-	op->busy = true;
-	io_uring_sqe_set_data(sqe, op);
-}
-
-static void accepted(struct loop *loop, struct op *op, int result, bool more)
+static void accepted(
+    struct loop_uring *loop, struct op *op, int result, bool more)
 {
 	if (!more) {
-		op->busy = false;
 		/* The kernel ended the multishot though nothing is wrong with
 		 * it: nobody above need know. */
 		if (result >= 0 || result == -ECONNABORTED || result == -EINTR)
-			loop_arm_accept(loop, op);
+			loop_uring_accept(&loop->base, op);
+		else
+			op->busy = false;
 	}
 	if (result == -ECONNABORTED || result == -EINTR)
 		return;
@@ -225,11 +189,10 @@ static void accepted(struct loop *loop, struct op *op, int result, bool more)
 }
 
 static void received(
-    struct loop *loop, struct op *op, int result, uint32_t flags)
+    struct loop_uring *loop, struct op *op, int result, uint32_t flags)
 {
 	if (result == -ENOBUFS) {
-		op->busy = false;
-		loop_arm_recv(loop, op);
+		loop_uring_recv(&loop->base, op);
 		return;
 	}
 	op->busy = false;
@@ -256,7 +219,7 @@ struct completion {
 	uint32_t flags;
 };
 
-static void dispatch(struct loop *loop, const struct completion *c)
+static void dispatch(struct loop_uring *loop, const struct completion *c)
 {
 	struct op *op = c->op;
 
@@ -268,7 +231,6 @@ static void dispatch(struct loop *loop, const struct completion *c)
 		accepted(loop, op, c->result, c->flags & IORING_CQE_F_MORE);
 		return;
 	case OP_RECV: received(loop, op, c->result, c->flags); return;
-	case OP_DEFERRED: check(false); return;
 	case OP_OTHER:
 		op->busy = false;
 		op->done(op, c->result);
@@ -276,7 +238,7 @@ static void dispatch(struct loop *loop, const struct completion *c)
 	}
 }
 
-static void run_completions(struct loop *loop)
+static void run_completions(struct loop_uring *loop)
 {
 	struct io_uring_cqe *ready[64];
 	struct completion batch[64];
@@ -301,28 +263,9 @@ static void run_completions(struct loop *loop)
 	}
 }
 
-static void run_deferred(struct loop *loop)
+void loop_uring_wait_and_run(struct loop *base, uint64_t wait_ms)
 {
-	struct op *op = loop->deferred_first;
-
-	loop->deferred_first = NULL;
-	loop->deferred_last = NULL;
-	while (op != NULL) {
-		struct op *next = op->next;
-
-		op->busy = false;
-		op->next = NULL;
-		op->done(op, op->result);
-		op = next;
-	}
-}
-
-void loop_turn(struct loop *loop)
-{
-	uint64_t wait_ms =
-	    loop->deferred_first != NULL
-		? 0
-		: timers_wait_ms(&loop->timers, LOOP_WAIT_MAX_MS);
+	struct loop_uring *loop = loop_uring_of(base);
 
 	if (wait_ms == 0) {
 		io_uring_submit_and_get_events(&loop->ring);
@@ -335,8 +278,6 @@ void loop_turn(struct loop *loop)
 		io_uring_submit_and_wait_timeout(
 		    &loop->ring, &first, 1, &timeout, NULL);
 	}
-	read_clocks(loop);
+	loop_read_clocks(base);
 	run_completions(loop);
-	timers_run(&loop->timers, loop->now_ms);
-	run_deferred(loop);
 }

@@ -25,7 +25,7 @@ struct string_list {
 	size_t count;
 };
 
-enum loop_choice { LOOP_AUTO, LOOP_IO_URING };
+enum loop_choice { LOOP_AUTO, LOOP_IO_URING, LOOP_EPOLL };
 
 /* The text of a file, or of an inline value, read when the configuration was:
  * nothing is opened later, and what all workers use is the same. */

@@ -16,7 +16,7 @@
 #define GIB (1ull << 30)
 #define DAY 86400ull
 
-static const char *const loops[] = {"auto", "io_uring", NULL};
+static const char *const loops[] = {"auto", "io_uring", "epoll", NULL};
 static const char *const auth_mechanisms[] = {"PLAIN", "LOGIN", "CRAM-MD5",
     "DIGEST-MD5", "SCRAM-SHA-256", "SCRAM-SHA-256-PLUS", NULL};
 static const char *const sender_restrictions[] = {"", "domain", "email", NULL};
@@ -98,7 +98,7 @@ static const struct option options[] = {
     .help = "most disk the queue may take; auto: 90 % of the file system"},
 {"config.loop", OPTION_CHOICE, AT(loop),
     .fallback = "auto", .names = loops,
-    .help = "how the kernel is asked"},
+    .help = "how the kernel is asked; auto: io_uring where it is allowed"},
 {"config.message_size_limit", OPTION_SIZE, AT(message_size_limit),
     .fallback = "50M", .min = KIB, .max = 16 * GIB,
     .help = "largest message"},

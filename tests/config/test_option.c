@@ -74,7 +74,7 @@ static const struct value_case {
     {"config.spool_quota", "49M",
 	"must not be less than config.message_size_limit", true},
     {"config.loop", "io_uring", "io_uring", false},
-    {"config.loop", "select", "must be auto or io_uring", true},
+    {"config.loop", "select", "must be auto or io_uring or epoll", true},
     {"config.message_size_limit", "10240000", "10000K", false},
     {"config.message_size_limit", "1G", "1G", false},
     {"config.message_size_limit", "0",

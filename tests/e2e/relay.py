@@ -18,6 +18,7 @@ import time
 from ports import free_port
 
 PROGRAM = os.path.abspath(os.environ.get('SMARTHOST', 'build/smarthost'))
+LOOP = os.environ.get('SMARTHOST_LOOP')  # config.loop of every relay
 SANITIZED = '/asan/' in PROGRAM
 _FACT = re.compile(r'([A-Za-z0-9_]+)=("(?:[^"\\]|\\.)*"|\S*)')
 _ESCAPE = re.compile(r'\\(x[0-9a-fA-F]{2}|.)')
@@ -91,9 +92,12 @@ class Relay:
         self.sets['listen.proxy'] = "['127.0.0.1:%d']" % self.proxy_port
         self.sets['spool'] = self.spool
         self.sets['dns.servers'] = "['127.0.0.1@9']"  # nobody
+        if LOOP:
+            self.sets['loop'] = LOOP
         self.sets.update(sets or {})
         self.sets = {k: v for k, v in self.sets.items() if v is not None}
         self.env = env or {}
+        self.before = None      # runs in the relay's process, before it
         self.process = None
         self.log = []
         self.text = []          # lines that are no log lines
@@ -127,7 +131,8 @@ class Relay:
         self.process = subprocess.Popen(
             [PROGRAM, 'run'] + self.options(), stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            env=self.environment(), cwd=self.root, start_new_session=True)
+            env=self.environment(), cwd=self.root, start_new_session=True,
+            preexec_fn=self.before)
         self.reader = threading.Thread(
             target=self._read, args=(self.process,), daemon=True)
         self.reader.start()

@@ -1,5 +1,5 @@
 """Where io_uring is forbidden (as by Docker's default seccomp profile) the
-relay says so and ends with 69."""
+relay says so and works all the same, on epoll."""
 import ctypes
 import struct
 import subprocess
@@ -30,11 +30,25 @@ def forbid_io_uring():
 
 
 class Forbidden(Case):
-    def test_a_sentence_and_exit_69(self):
+    def test_mail_goes_out_all_the_same(self):
+        relay, sink = self.pair({'loop': 'auto'}, start=False)
+        relay.before = forbid_io_uring
+        relay.start()
+        told = relay.wait('slower')
+        self.assertIn('io_uring is forbidden here', told['what'])
+        self.assertIn('seccomp', told['what'])
+        self.assertEqual(len(relay.find('slower')), 1)
+        self.assertEqual(relay.wait('worker_ready')['loop'], 'epoll')
+        relay.wait('delivered', id=self.send(relay))
+        self.assertEqual(len(sink.mails), 1)
+        self.assertEqual(relay.stop(), 0)
+
+    def test_who_insists_gets_a_sentence_and_exit_69(self):
         with tempfile.TemporaryDirectory() as spool:
             done = subprocess.run(
                 [PROGRAM, 'run', '--config-dir', spool,
                  '--set', 'config.spool=%s/spool' % spool,
+                 '--set', 'config.loop=io_uring',
                  '--set', "config.listen.submission=['127.0.0.1:%d']"
                  % free_port(), '--set', 'config.listen.proxy=[]'],
                 preexec_fn=forbid_io_uring, capture_output=True, text=True,
@@ -42,3 +56,8 @@ class Forbidden(Case):
         self.assertEqual(done.returncode, 69, done.stdout + done.stderr)
         self.assertIn('io_uring is forbidden here', done.stdout)
         self.assertIn('seccomp', done.stdout)
+
+    def test_the_default_is_io_uring(self):
+        relay = self.relay({'loop': 'auto'})
+        self.assertEqual(relay.wait('worker_ready')['loop'], 'io_uring')
+        self.assertEqual(relay.find('slower'), [])
