@@ -161,7 +161,9 @@ cppcheck:
 .PHONY: bench-tools
 bench-tools: $(BENCH)
 .PHONY: bench
-bench: $(PROG) $(BENCH)  ## the race (SCENARIOS='2k 10k' PEERS=postfix ROUNDS=3)
+bench:  ## the race (SCENARIOS='2k 10k' PEERS=postfix ROUNDS=3)
+	@sh tests/deps.sh build bench
+	@+$(MAKE) --no-print-directory -j$$(nproc) build/smarthost bench-tools
 	@bench/run
 
 .PHONY: fresh

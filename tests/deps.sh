@@ -4,6 +4,7 @@
 #   sh tests/deps.sh build          what the server is built with
 #   sh tests/deps.sh build try      and what README's first mail is sent with
 #   sh tests/deps.sh build test     and what its tests run
+#   sh tests/deps.sh build bench    and what the race needs beside its peers
 #
 # When nothing is missing it neither needs root nor the network.
 #
@@ -19,6 +20,7 @@ build='gcc libc6-dev make git liburing-dev libunbound-dev libyaml-dev
 try=curl
 tests='libcriterion-dev python3 swaks curl haproxy postfix nsd
 	clang libclang-rt-dev procps'
+bench='python3 openssl nsd'
 policy=/usr/sbin/policy-rc.d
 
 say() { echo "deps: $*"; }
@@ -34,6 +36,7 @@ for set in "$@"; do
 	build) wanted="$wanted $build" ;;
 	try) wanted="$wanted $try" ;;
 	test) wanted="$wanted $tests" ;;
+	bench) wanted="$wanted $bench" ;;
 	*) say "no set of packages is called $set"; exit 64 ;;
 	esac
 done

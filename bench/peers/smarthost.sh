@@ -9,6 +9,7 @@ settings() {	# LISTEN_PORT SINK_PORT DIR
 	    "$here/smarthost.yaml"
 	[ -z "${WORKERS:-}" ] || echo "  workers: $WORKERS"
 	[ -z "${SIZE:-}" ] || echo "  message_size_limit: $((SIZE * 2 + 1048576))"
+	[ -z "${RETRY:-}" ] || printf '  retry:\n    first: %s\n' "$RETRY"
 }
 
 start() {	# LISTEN_PORT SINK_PORT DIR
