@@ -15,8 +15,9 @@
 # must choose by itself).
 set -eu
 
+# libcrypt-dev: passwords that are kept as crypt(3) hashes.
 build='gcc libc6-dev make git liburing-dev libunbound-dev libyaml-dev
-	libwolfssl-dev'
+	libwolfssl-dev libcrypt-dev'
 try=curl
 tests='libcriterion-dev python3 swaks curl haproxy postfix nsd
 	clang libclang-rt-dev procps'
