@@ -113,7 +113,8 @@ bool tls_exporter(struct tls *t, uint8_t out[32]);
 /* A client's session, for tls_peer.session; false: there is none to keep. */
 bool tls_session_put(struct tls *t, struct buf *out);
 
-/* "wolfSSL 5.7.2 (built here; AES-NI, SHA-NI)". */
-const char *tls_library(void);
+/* Which wolfSSL this is and whether it uses what the CPU has: "wolfSSL 5.7.2
+ * (built here; AES instructions used, SHA instructions used)". */
+void tls_library(struct buf *out);
 
 #endif
