@@ -1,15 +1,42 @@
 /* rsa.c -- RSA signatures over SHA-256: keys, and who makes which signature.
  *
  * A key is kept as its DER in the vault, and small.  All that a signature needs
- * besides is made when it is needed. */
+ * besides is made when it is needed: what the engine works with at the first
+ * signature (rsa_warm.h), wolfSSL's form of the key for each.
+ *
+ * A batch is signed by the engine in groups of keys of one size, even a single
+ * signature: it is faster there too.  What the engine does not take or does not
+ * get right wolfSSL signs, one by one. */
 #include "dkim/rsa.h"
 
 #include <string.h>
 
+#include "dkim/rsa_batch.h"
+#include "dkim/rsa_engine.h"
 #include "dkim/rsa_private.h"
+#include "dkim/rsa_selfcheck.h"
+#include "dkim/rsa_warm.h"
 
 /* Addresses, not memory: 100 000 keys with all that belongs to them. */
 #define VAULT_BYTES ((size_t)1 << 30)
+
+/* RSA_IFMA only with kernels that were seen to work. */
+static void choose_engine(struct rsa *r, const char **why)
+{
+	r->sizes = rsa_engine_find(why);
+	if (r->sizes == NULL)
+		return;
+	r->batch = rsa_batch_open(r);
+	if (r->batch == NULL) {
+		*why = "no memory for the AVX-512 kernel";
+		return;
+	}
+	r->engine = RSA_IFMA;
+	if (!rsa_selfcheck(r)) {
+		r->engine = RSA_WOLFSSL;
+		*why = "the self-check of the AVX-512 kernel failed";
+	}
+}
 
 struct rsa *rsa_open(const char **why)
 {
@@ -26,7 +53,7 @@ struct rsa *rsa_open(const char **why)
 		goto deinit;
 	r->vault = vault;
 	r->engine = RSA_WOLFSSL;
-	*why = "wolfSSL";
+	choose_engine(r, why);
 	return r;
 deinit:
 	rsa_vault_deinit(&vault);
@@ -113,6 +140,7 @@ struct rsa_key *rsa_key_open(
 
 void rsa_key_close(struct rsa_key *key)
 {
+	rsa_warm_drop(key);
 	rsa_vault_give(&key->rsa->vault, key, key->len);
 }
 
@@ -126,14 +154,41 @@ size_t rsa_key_signature_len(const struct rsa_key *key)
 	return (key->bits + 7) / 8;
 }
 
+/* Those of the jobs from `first` on that the engine can sign in one batch with
+ * it; 0 when it cannot sign that one. */
+static unsigned take_batch(struct rsa_job *const *jobs, unsigned count,
+    unsigned first, struct rsa_job **batch)
+{
+	const struct rsa_size *size = rsa_warm_size(jobs[first]->key);
+	unsigned taken = 0;
+
+	if (size == NULL)
+		return 0;
+	for (unsigned i = first; i < count && taken < RSA_BATCH_MAX; i++)
+		if (!jobs[i]->good && !jobs[i]->faulted &&
+		    rsa_warm_size(jobs[i]->key) == size &&
+		    rsa_warm_make(jobs[i]->key))
+			batch[taken++] = jobs[i];
+	return taken;
+}
+
 void rsa_sign(struct rsa *r, struct rsa_job *const *jobs, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
-		struct rsa_job *job = jobs[i];
+		check(jobs[i]->key->rsa == r);
+		jobs[i]->good = false;
+		jobs[i]->faulted = false;
+	}
+	for (unsigned i = 0; i < count; i++) {
+		struct rsa_job *batch[RSA_BATCH_MAX], *job = jobs[i];
+		unsigned taken = 0;
 
-		check(job->key->rsa == r);
-		job->faulted = false;
-		job->good =
-		    rsa_single_sign(job->key, job->digest, job->signature);
+		if (!job->good && !job->faulted)
+			taken = take_batch(jobs, count, i, batch);
+		if (taken > 0)
+			rsa_batch_sign(r, batch, taken);
+		if (!job->good)
+			job->good = rsa_single_sign(
+			    job->key, job->digest, job->signature);
 	}
 }

@@ -15,6 +15,8 @@
 struct rsa {
 	struct rsa_vault vault; /* holds this too */
 	enum rsa_engine engine;
+	const struct rsa_size *sizes; /* RSA_SIZES of them, with RSA_IFMA */
+	struct rsa_batch *batch;      /* likewise: room for a batch at work */
 	WC_RNG rng;
 	RsaKey single; /* a key as wolfSSL wants it, while it signs */
 };
@@ -22,8 +24,9 @@ struct rsa {
 /* Some 1.5 KB for 2048 bits. */
 struct rsa_key {
 	struct rsa *rsa;
-	size_t len;    /* of this, as it was taken from the vault */
-	unsigned bits; /* of n */
+	size_t len;	       /* of this, as it was taken from the vault */
+	unsigned bits;	       /* of n */
+	struct rsa_warm *warm; /* NULL until the engine signs with it */
 	struct rsa_der der;
 	uint8_t bytes[]; /* what `der` points to */
 };

@@ -1,0 +1,15 @@
+/* rsa_kernel_20x4.c -- blocks of 20 limbs, 4 lanes. */
+#define BLOCK 20
+#define LANES 4
+#include "dkim/rsa_kernel.h"
+
+const struct rsa_kernel rsa_kernel_20x4 = {
+    .lanes = LANES,
+    .block = BLOCK,
+    .work_len = work_len,
+    .mask = mask,
+    .power = power,
+    .join = join,
+    .unmask = unmask,
+    .enter = enter,
+};
