@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "core/base/buf.h"
+#include "core/base/check.h"
 #include "core/base/slice.h"
 
 #define DKIM_HASH_LEN 32
@@ -30,17 +31,28 @@ enum dkim_canon { DKIM_SIMPLE, DKIM_RELAXED };
  * proto/header.h finds their end. */
 struct dkim_body; /* dkim/body.h */
 
-/* A private key, its domain and selector are not part of it. */
+/* What signing needs besides keys: memory for secrets, randomness, and whatever
+ * this CPU signs with.  One for each thread. */
+struct dkim;
+/* *why: a static sentence: how RSA signatures are made here; or, with NULL,
+ * what is missing. */
+MUST_USE struct dkim *dkim_open(const char **why);
+/* After all its keys were closed. */
+void dkim_close(struct dkim *d);
+/* Whether the keys are locked into memory; they are never in a core dump. */
+bool dkim_locked(const struct dkim *d);
+
+/* A private key; its domain and selector are not part of it. */
 struct dkim_key;
 enum dkim_algorithm { DKIM_RSA_SHA256, DKIM_ED25519_SHA256 };
-/* PEM: PKCS #1 or #8.  NULL: *why.  *warning: NULL, or e.g. "shorter than 2048
- * bits".  Signs and verifies once. */
-struct dkim_key *dkim_key_open(
-    struct slice pem, const char **why, const char **warning);
+/* PEM, PKCS #1 or #8; or their base64 alone.  NULL: *why.  *warning: NULL, or
+ * e.g. "shorter than 2048 bits".  Signs and verifies once. */
+MUST_USE struct dkim_key *dkim_key_open(
+    struct dkim *d, struct slice pem, const char **why, const char **warning);
 void dkim_key_close(struct dkim_key *key);
 enum dkim_algorithm dkim_key_algorithm(const struct dkim_key *key);
 /* The TXT record: "v=DKIM1; k=rsa; p=...". */
-void dkim_key_record(const struct dkim_key *key, struct buf *out);
+void dkim_key_record(struct dkim_key *key, struct buf *out);
 
 /* One signature to be made. */
 struct dkim_job {
@@ -58,8 +70,11 @@ struct dkim_job {
 	uint64_t expire_s; /* x=, absolute; 0: none */
 	struct buf *out; /* the whole field is appended here, folded, with CR LF
 			  */
-	bool good;	 /* the answer: signed and checked */
+	const char *why; /* the answer: NULL, signed and checked; or why not,
+			  * and `out` is as it was */
+	bool faulted;	 /* worth a warning: see struct rsa_job */
 };
-void dkim_sign(struct dkim_job *const *jobs, unsigned count);
+/* Signs all of them with keys of `d`; at most DKIM_BATCH_MAX. */
+void dkim_sign(struct dkim *d, struct dkim_job *const *jobs, unsigned count);
 
 #endif

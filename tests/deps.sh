@@ -20,6 +20,7 @@ build='gcc libc6-dev make git liburing-dev libunbound-dev libyaml-dev
 	libwolfssl-dev libcrypt-dev'
 try=curl
 tests='libcriterion-dev python3 swaks curl haproxy postfix nsd
+	python3-dkim python3-nacl opendkim-tools
 	clang libclang-rt-dev procps'
 bench='python3 openssl nsd'
 policy=/usr/sbin/policy-rc.d
