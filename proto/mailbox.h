@@ -12,8 +12,8 @@
 #define MAILBOX_MAX 64
 
 struct mailbox {
-	struct slice full;   /* "local@domain", into the field's own bytes or
-			      * the room that was given */
+	struct slice full;   /* "local@domain", in the room that was
+			      * given */
 	struct slice local;  /* unquoted form is not made: as written */
 	struct slice domain; /* without a final dot; as written */
 };
