@@ -20,10 +20,37 @@ void header_init(struct header *h)
 	*h = (struct header){.state = LINE_START};
 }
 
+void header_keep_from(struct header *h, struct header_from *from)
+{
+	/* `text` is written before it is read. */
+	from->count = 0;
+	from->too_long = false;
+	from->torn = false;
+	from->len = 0;
+	h->from = from;
+}
+
+static void note_from(struct header *h)
+{
+	h->has_from = true;
+	if (h->from == NULL)
+		return;
+	h->in_from = h->from->count++ == 0;
+}
+
+static void keep_from(struct header *h, uint8_t c)
+{
+	if (h->from->len == HEADER_FROM_MAX)
+		h->from->too_long = true;
+	else
+		h->from->text[h->from->len++] = c;
+}
+
 static void note_field(struct header *h)
 {
 	struct slice name = slice_of(h->name, h->name_len);
 
+	h->in_from = false;
 	if (slice_eq_nocase(name, SLICE("Received")))
 		h->received_count++;
 	else if (slice_eq_nocase(name, SLICE("Date")))
@@ -31,7 +58,7 @@ static void note_field(struct header *h)
 	else if (slice_eq_nocase(name, SLICE("Message-ID")))
 		h->has_message_id = true;
 	else if (slice_eq_nocase(name, SLICE("From")))
-		h->has_from = true;
+		note_from(h);
 	else if (slice_eq_nocase(name, SLICE("To")) ||
 		 slice_eq_nocase(name, SLICE("Cc")))
 		h->has_to_or_cc = true;
@@ -46,6 +73,8 @@ static void no_field(struct header *h)
 {
 	h->ended = true;
 	h->needs_separator = h->len == 0;
+	if (h->from != NULL && h->len > 0)
+		h->from->torn = true;
 }
 
 static void feed_name(struct header *h, uint8_t c)
@@ -80,10 +109,14 @@ static void feed_byte(struct header *h, uint8_t c)
 		h->state = is_blank(c) ? VALUE : NAME;
 		if (h->state == NAME)
 			feed_name(h, c);
+		else if (h->in_from)
+			keep_from(h, c);
 		break;
 	case NAME:
 	case NAME_BLANK: feed_name(h, c); break;
 	case VALUE:
+		if (h->in_from)
+			keep_from(h, c);
 		if (c & 0x80)
 			h->has_8bit = true;
 		if (c != '\n')

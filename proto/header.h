@@ -15,6 +15,19 @@
 #define HEADER_RECEIVED_MAX 50 /* more is a loop: 554 5.4.6 */
 #define HEADER_NAME_MAX 24     /* longest name that we look for */
 
+#define HEADER_FROM_MAX 8192 /* longer than From is read with certainty */
+
+/* What a message says of its author, for who must judge it. */
+struct header_from {
+	uint32_t count; /* From fields; only the first one's text is kept */
+	bool too_long;
+	bool torn; /* a line that is no field stands in the header section:
+		    * some readers go on behind it, and may find another From */
+	uint16_t len;
+	uint8_t text[HEADER_FROM_MAX]; /* behind the colon, up to and with the
+					* last line's CR LF */
+};
+
 struct header {
 	bool ended; /* the empty line, or a line that is no field, came */
 	bool has_date, has_message_id, has_from, has_to_or_cc;
@@ -26,6 +39,8 @@ struct header {
 	uint64_t len; /* stored bytes of the header section, without the
 		       * empty line */
 	/* private: where in a line we are, the name so far */
+	struct header_from *from; /* NULL: nobody asks */
+	bool in_from;
 	uint64_t line_len;
 	uint8_t state;
 	uint8_t name_len;
@@ -33,6 +48,9 @@ struct header {
 };
 
 void header_init(struct header *h);
+/* Right after header_init: what From says goes into *from, which must stay as
+ * long as the header is fed. */
+void header_keep_from(struct header *h, struct header_from *from);
 /* Any cut is good; after h->ended it costs nothing. */
 void header_feed(struct header *h, struct slice piece);
 /* The message is over (it may have had no empty line). */

@@ -206,3 +206,64 @@ Test(header, knows_the_calendar)
 			cr_assert_str_eq(want, dates[i].date);
 	}
 }
+
+static const struct {
+	struct slice in;
+	const char *text;
+	uint32_t count;
+	bool torn;
+} froms[] = {
+    {SLICE("From: a@b\r\n\r\nFrom: c\r\n"), " a@b\r\n", 1, false},
+    {SLICE("X: y\r\nFROM\t:a\r\n b\r\n\tc\r\nTo: x\r\n y\r\n\r\n"),
+	"a\r\n b\r\n\tc\r\n", 1, false},
+    {SLICE("From:\r\nFrom: c\r\n d\r\nfrom: e\r\n\r\n"), "\r\n", 3, false},
+    {SLICE("From: a"), " a", 1, false},
+    {SLICE("Fromm: a\r\nFro: b\r\n\r\n"), "", 0, false},
+    {SLICE("\r\nFrom: a\r\n"), "", 0, false},
+    {SLICE("text\r\nFrom: a\r\n"), "", 0, false},
+    {SLICE("From: a\r\ntext\r\nFrom: b\r\n"), " a\r\n", 1, true},
+    {SLICE("From: a\r\n..From: b\r\n"), " a\r\n", 1, true},
+};
+
+Test(header, keeps_what_from_says)
+{
+	for (size_t i = 0; i < COUNT(froms); i++) {
+		for (size_t step = 1; step <= froms[i].in.len; step++) {
+			struct slice rest = froms[i].in;
+			struct header_from from;
+			struct header h;
+
+			header_init(&h);
+			header_keep_from(&h, &from);
+			while (rest.len > 0)
+				header_feed(
+				    &h, slice_cut(&rest,
+					    step < rest.len ? step : rest.len));
+			header_end(&h);
+			cr_assert_eq(from.count, froms[i].count, "%zu", i);
+			cr_assert_eq(from.torn, froms[i].torn, "%zu", i);
+			cr_assert_not(from.too_long);
+			cr_assert(slice_eq(slice_of(from.text, from.len),
+				      slice_of_str(froms[i].text)),
+			    "%zu: %.*s", i, (int)from.len, from.text);
+		}
+	}
+}
+
+Test(header, says_that_from_is_too_long)
+{
+	for (size_t over = 0; over < 2; over++) {
+		uint8_t value[HEADER_FROM_MAX + 1];
+		struct header_from from;
+		struct header h;
+
+		memset(value, 'x', sizeof(value));
+		header_init(&h);
+		header_keep_from(&h, &from);
+		header_feed(&h, SLICE("From:"));
+		header_feed(&h, slice_of(value, HEADER_FROM_MAX - 2 + over));
+		header_feed(&h, SLICE("\r\nTo: x\r\n\r\n"));
+		cr_assert_eq(from.too_long, over == 1);
+		cr_assert_eq(from.len, HEADER_FROM_MAX);
+	}
+}
