@@ -30,7 +30,7 @@ HARDEN = -fstack-protector-strong -fPIE -ffile-prefix-map=$(CURDIR)=.
 CPP  = -I. -D_GNU_SOURCE $(CPPFLAGS)
 C    = -std=gnu11 -g $(WARN) $(HARDEN) $(FLAGS_$(MODE)) $(CFLAGS)
 LINK = $(CC) $(C) -pie -Wl,-z,relro,-z,now $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB)
-LIBS = -lwolfssl -lcrypt -luring -lunbound -lyaml -pthread
+LIBS = -lwolfssl -lcrypt -lmicrohttpd -luring -lunbound -lyaml -pthread
 
 SRC  := $(sort $(wildcard core/*.c core/*/*.c proto/*.c tls/*.c dkim/*.c spool/*.c))
 # RSA's kernels exist for one architecture.

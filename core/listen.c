@@ -9,13 +9,38 @@
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/config/value.h"
 
 #define LISTEN_BACKLOG 4096
+#define ADDRESS_WAIT_MS 3000
 
-static int open_one(const union socket_address *at)
+/* How sockets share their address. */
+enum sharing {
+	SHARED,	      /* with the other workers' */
+	SHARED_FIRST, /* the first of them: nobody else may have the address */
+	ALONE,
+};
+
+static int bind_to(int fd, const union socket_address *at)
+{
+	socklen_t len =
+	    at->any.sa_family == AF_INET6 ? sizeof(at->v6) : sizeof(at->v4);
+	const struct timespec step = {.tv_nsec = 20000000};
+
+	/* The sockets of a relay that was killed stay until the kernel has put
+	 * away its rings, a moment after it is gone. */
+	for (unsigned ms = 0; bind(fd, &at->any, len) < 0; ms += 20) {
+		if (errno != EADDRINUSE || ms >= ADDRESS_WAIT_MS)
+			return -errno;
+		nanosleep(&step, NULL);
+	}
+	return 0;
+}
+
+static int open_one(const union socket_address *at, enum sharing sharing)
 {
 	int one = 1;
 	bool v6 = at->any.sa_family == AF_INET6;
@@ -24,18 +49,23 @@ static int open_one(const union socket_address *at)
 	if (fd < 0)
 		return -errno;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
+	if (sharing == SHARED)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	if (v6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
-	if (bind(fd, &at->any, v6 ? sizeof(at->v6) : sizeof(at->v4)) < 0 ||
-	    listen(fd, LISTEN_BACKLOG) < 0) {
-		int err = -errno;
+	int err = bind_to(fd, at);
 
-		close(fd);
-		return err;
-	}
-	return fd;
+	/* Without it the bind failed if somebody had the address, with or
+	 * without it; from now on the other workers may share it. */
+	if (err == 0 && sharing == SHARED_FIRST)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
+	if (err == 0 && listen(fd, LISTEN_BACKLOG) < 0)
+		err = -errno;
+	if (err == 0)
+		return fd;
+	close(fd);
+	return err;
 }
 
 static bool complain(struct log *log, const char *entry, const char *why)
@@ -66,11 +96,11 @@ static union socket_address address_of(const struct endpoint *e)
 }
 
 static int add(struct listen_sockets *sockets, const union socket_address *at,
-    enum listener_kind kind)
+    enum listener_kind kind, enum sharing sharing)
 {
 	if (sockets->count == LISTEN_SOCKETS_MAX)
 		return -E2BIG;
-	int fd = open_one(at);
+	int fd = open_one(at, sharing);
 
 	if (fd < 0)
 		return fd;
@@ -79,24 +109,24 @@ static int add(struct listen_sockets *sockets, const union socket_address *at,
 	return 0;
 }
 
-static int add_everywhere(
-    struct listen_sockets *sockets, uint16_t port, enum listener_kind kind)
+static int add_everywhere(struct listen_sockets *sockets, uint16_t port,
+    enum listener_kind kind, enum sharing sharing)
 {
 	union socket_address v4 = {
 	    .v4 = {.sin_family = AF_INET, .sin_port = htons(port)}};
 	union socket_address v6 = {
 	    .v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)}};
-	int err = add(sockets, &v4, kind);
+	int err = add(sockets, &v4, kind, sharing);
 
 	if (err < 0)
 		return err;
-	err = add(sockets, &v6, kind);
+	err = add(sockets, &v6, kind, sharing);
 	/* A host without IPv6 is served by IPv4 alone. */
 	return err == -EAFNOSUPPORT || err == -EADDRNOTAVAIL ? 0 : err;
 }
 
 static bool open_entry(struct listen_sockets *sockets, const char *entry,
-    enum listener_kind kind, struct log *log)
+    enum listener_kind kind, enum sharing sharing, struct log *log)
 {
 	struct endpoint e;
 	const char *why = "";
@@ -105,32 +135,48 @@ static bool open_entry(struct listen_sockets *sockets, const char *entry,
 	if (!endpoint_parse(slice_of_str(entry), &e, &why))
 		return complain(log, entry, why);
 	if (e.every) {
-		err = add_everywhere(sockets, e.port, kind);
+		err = add_everywhere(sockets, e.port, kind, sharing);
 	} else {
 		union socket_address at = address_of(&e);
 
-		err = add(sockets, &at, kind);
+		err = add(sockets, &at, kind, sharing);
 	}
 	return err == 0 || complain(log, entry, strerror(-err));
 }
 
 static bool open_list(struct listen_sockets *sockets,
-    const struct string_list *list, enum listener_kind kind, struct log *log)
+    const struct string_list *list, enum listener_kind kind,
+    enum sharing sharing, struct log *log)
 {
 	for (size_t i = 0; i < list->count; i++)
-		if (!open_entry(sockets, list->at[i], kind, log))
+		if (!open_entry(sockets, list->at[i], kind, sharing, log))
 			return false;
 	return true;
 }
 
 bool listen_open(struct listen_sockets *sockets, const struct config *config,
-    struct log *log)
+    bool first, struct log *log)
+{
+	enum sharing sharing = first ? SHARED_FIRST : SHARED;
+
+	sockets->count = 0;
+	if (open_list(sockets, &config->listen_submission, LISTENER_SMTP,
+		sharing, log) &&
+	    open_list(
+		sockets, &config->listen_proxy, LISTENER_PROXY, sharing, log) &&
+	    open_list(sockets, &config->listen_submissions, LISTENER_TLS,
+		sharing, log))
+		return true;
+	listen_close(sockets);
+	return false;
+}
+
+bool listen_open_admin(struct listen_sockets *sockets,
+    const struct config *config, struct log *log)
 {
 	sockets->count = 0;
 	if (open_list(
-		sockets, &config->listen_submission, LISTENER_SMTP, log) &&
-	    open_list(sockets, &config->listen_proxy, LISTENER_PROXY, log) &&
-	    open_list(sockets, &config->listen_submissions, LISTENER_TLS, log))
+		sockets, &config->admin_listen, LISTENER_ADMIN, ALONE, log))
 		return true;
 	listen_close(sockets);
 	return false;

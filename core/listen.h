@@ -17,10 +17,15 @@ struct listen_sockets {
 	enum listener_kind kind[LISTEN_SOCKETS_MAX];
 };
 
-/* Opens what the configuration names.  False: it was logged which address
- * cannot be listened on and why; what was opened is closed. */
+/* Opens what the configuration names for mail.  The first worker's sockets are
+ * opened first: that fails while another program listens there, even another
+ * relay.  False: it was logged which address cannot be listened on and why;
+ * what was opened is closed. */
 bool listen_open(struct listen_sockets *sockets, const struct config *config,
-    struct log *log);
+    bool first, struct log *log);
+/* The same for config.admin.listen. */
+bool listen_open_admin(struct listen_sockets *sockets,
+    const struct config *config, struct log *log);
 void listen_close(struct listen_sockets *sockets);
 
 #endif

@@ -23,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/admin.h"
 #include "core/base/loop.h"
 #include "core/cpus.h"
 #include "core/handover.h"
@@ -66,6 +67,10 @@ struct supervisor {
 	bool ready_said;
 	int status;
 	struct child children[WORKERS_MAX];
+	struct metrics_map *metrics;
+	struct listen_sockets admin_sockets;
+	struct admin *admin;
+	struct admin_state state; /* what the admin's thread says of us */
 };
 
 static uint64_t now_s(void)
@@ -159,9 +164,10 @@ static bool probe_loop(struct supervisor *s)
 static bool open_sockets(struct supervisor *s)
 {
 	for (unsigned i = 0; i < s->worker_count; i++)
-		if (!listen_open(&s->children[i].sockets, s->config, &s->log))
+		if (!listen_open(
+			&s->children[i].sockets, s->config, i == 0, &s->log))
 			return false;
-	return true;
+	return listen_open_admin(&s->admin_sockets, s->config, &s->log);
 }
 
 /* Everything of the other workers'. */
@@ -176,6 +182,7 @@ static void close_others(struct supervisor *s, unsigned index)
 	if (s->bundle >= 0)
 		close(s->bundle);
 	close(s->ready_pipe[0]);
+	admin_forget(s->admin);
 }
 
 static void child_main(struct supervisor *s, unsigned index, int news)
@@ -187,6 +194,7 @@ static void child_main(struct supervisor *s, unsigned index, int news)
 	    .arguments = s->arguments,
 	    .sockets = &s->children[index].sockets,
 	    .ledger = s->ledger,
+	    .metrics = metrics_of(s->metrics, index),
 	    .ready_fd = s->ready_pipe[1],
 	    .news_fd = news,
 	    .spool = ".",
@@ -238,6 +246,19 @@ static bool is_fatal(const struct supervisor *s, int status)
 		   WEXITSTATUS(status) == WORKER_EXIT_LOCKED);
 }
 
+/* The admin's thread reads it at any time. */
+static void tell_admin(struct supervisor *s)
+{
+	unsigned ready = 0;
+
+	for (unsigned i = 0; i < s->worker_count; i++)
+		ready += s->children[i].ready;
+	__atomic_store_n(
+	    &s->state.workers_wanted, s->worker_count, __ATOMIC_RELAXED);
+	__atomic_store_n(&s->state.workers_ready, ready, __ATOMIC_RELAXED);
+	__atomic_store_n(&s->state.stopping, s->stopping, __ATOMIC_RELAXED);
+}
+
 static void stop(struct supervisor *s)
 {
 	if (!s->stopping) {
@@ -245,6 +266,7 @@ static void stop(struct supervisor *s)
 		log_end(&s->log);
 	}
 	s->stopping = true;
+	tell_admin(s);
 	for (unsigned i = 0; i < s->worker_count; i++) {
 		/* The workers close theirs: nobody is to wait in a backlog. */
 		listen_close(&s->children[i].sockets);
@@ -265,8 +287,10 @@ static void died(struct supervisor *s, unsigned index, int status)
 	close(c->news);
 	c->news = -1;
 	ledger_clear_column(s->ledger, index);
+	tell_admin(s);
 	if (s->stopping && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return;
+	__atomic_fetch_add(&s->state.worker_restarts, 1, __ATOMIC_RELAXED);
 	if (now - c->started_s >= LIVED_LONG_S)
 		c->backoff_s = 0;
 	c->restart_s = now + c->backoff_s;
@@ -299,6 +323,8 @@ static void count_ready(struct supervisor *s)
 		s->children[indexes[i]].ready = true;
 	for (unsigned i = 0; i < s->worker_count; i++)
 		count += s->children[i].ready;
+	if (len > 0)
+		tell_admin(s);
 	if (s->ready_said || s->stopping || count < s->worker_count)
 		return;
 	s->ready_said = true;
@@ -468,9 +494,14 @@ static int prepare(struct supervisor *s)
 		return 73; /* EX_CANTCREAT */
 	if (!wait_for_spool(s))
 		return WORKER_EXIT_LOCKED;
-	if (ledger_open(&s->ledger, s->worker_count) < 0 ||
+	s->metrics = metrics_open(s->worker_count);
+	if (s->metrics == NULL ||
+	    ledger_open(&s->ledger, s->worker_count) < 0 ||
 	    pipe2(s->ready_pipe, O_CLOEXEC | O_NONBLOCK) < 0)
 		return 71;
+	tell_admin(s);
+	s->admin =
+	    admin_open(&s->admin_sockets, s->metrics, &s->state, &s->log);
 	return 0;
 }
 
@@ -493,6 +524,7 @@ static void supervise(struct supervisor *s)
 		log_begin(&s->log, LOG_INFO, "stopped");
 		log_end(&s->log);
 	}
+	admin_close(s->admin);
 	for (unsigned i = 0; i < s->worker_count; i++)
 		listen_close(&s->children[i].sockets);
 }

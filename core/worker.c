@@ -31,6 +31,7 @@
 #define CUT_MS 2000 /* then, for last words */
 #define DRAIN_LOOK_MS 20
 #define LOG_END_MS 1000
+#define GAUGES_MS 1000
 #define SETTINGS_MAX 256
 #define LOG_ROOM (1024 * 1024)
 #define DESCRIPTORS_RESERVED 512 /* spool, resolver, control */
@@ -59,6 +60,8 @@ struct worker {
 	uint64_t drain_until_ms;
 	enum { DRAIN_WAIT, DRAIN_CUT, DRAIN_ABORT } drain_step;
 	struct timer drain;
+	struct timer gauges; /* armed by whatever happens */
+	bool measured;	     /* in this turn */
 	unsigned sessions_cut;
 	unsigned deliveries_cut;
 	unsigned session_max;
@@ -334,6 +337,7 @@ static void reload(struct worker *w, int bundle)
 	w->log.format = fresh->log.format;
 	old->in_use = false;
 	inbound_service_configure(&w->inbound, &settings->inbound);
+	metric_inc(w->setup->metrics, METRIC_RELOADS);
 	log_begin(&w->log, LOG_INFO, "reloaded");
 	log_number(&w->log, "worker", w->setup->index);
 	log_end(&w->log);
@@ -489,6 +493,54 @@ static void close_all(struct worker *w)
 	log_drain(&w->log, LOG_END_MS);
 }
 
+static void measure(struct worker *w)
+{
+	struct metrics *m = w->setup->metrics;
+	struct scheduler_counts counts = scheduler_count(w->scheduler);
+	struct spool_facts facts;
+	uint64_t messages = 0, bytes = 0, disk = 0, quota = 0;
+	bool failing = false;
+
+	for (unsigned i = 0; i < OUTBOUND_SPOOLS_MAX; i++) {
+		if (w->outbound.spools[i] == NULL)
+			continue;
+		facts = spool_facts(w->outbound.spools[i]);
+		messages += facts.alive_count;
+		bytes += facts.alive_len;
+		disk += facts.disk_len;
+		quota += facts.quota_len;
+		failing |= facts.failing;
+	}
+	facts = spool_facts(w->own);
+	metric_set(m, METRIC_QUEUE, messages);
+	metric_set(m, METRIC_QUEUE_BYTES, bytes);
+	metric_set(m, METRIC_SPOOL_BYTES, disk);
+	metric_set(m, METRIC_SPOOL_QUOTA, quota);
+	metric_set(m, METRIC_SPOOL_FAILING, failing);
+	metric_set(m, METRIC_SPOOL_COMMITS, facts.commit_count);
+	metric_set(m, METRIC_SPOOL_WRITTEN, facts.written_len);
+	metric_set(m, METRIC_SESSIONS, w->inbound.session_count);
+	metric_set(m, METRIC_SESSIONS_MAX, w->session_max);
+	metric_set(m, METRIC_DELIVERIES, w->outbound.connection_count);
+	metric_set(m, METRIC_DESTINATIONS, counts.destination_count);
+}
+
+static void on_gauges(struct timer *t)
+{
+	struct worker *w = container_of(t, struct worker, gauges);
+
+	w->measured = true;
+	measure(w);
+}
+
+/* Gauges are at most a second old; an idle worker is not woken for them. */
+static void measure_later(struct worker *w)
+{
+	if (!w->measured && !timer_armed(&w->gauges))
+		timer_arm(loop_timers(w->loop), &w->gauges, GAUGES_MS);
+	w->measured = false;
+}
+
 static void say_ready(struct worker *w)
 {
 	struct spool_facts facts = spool_facts(w->own);
@@ -517,8 +569,11 @@ int worker_run(const struct worker_setup *setup)
 		return status;
 	}
 	say_ready(w);
+	timer_init(&w->gauges, on_gauges);
+	measure(w);
 	while (!w->over) {
 		loop_turn(w->loop);
+		measure_later(w);
 		log_flush(&w->log);
 	}
 	close_all(w);

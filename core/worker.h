@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "core/base/metrics.h"
 #include "core/config/config.h"
 #include "core/listen.h"
 #include "core/outbound/ledger.h"
@@ -16,6 +17,7 @@ struct worker_setup {
 	const struct config_arguments *arguments; /* for reloads */
 	const struct listen_sockets *sockets;	  /* this worker's */
 	struct ledger *ledger;
+	struct metrics *metrics; /* this worker's page */
 	int ready_fd;	   /* `index`, a byte, goes to it when mail is taken */
 	int news_fd;	   /* reloads come through it (handover.h) */
 	const char *spool; /* the spool directory, as this process sees it */

@@ -16,8 +16,9 @@
 set -eu
 
 # libcrypt-dev: passwords that are kept as crypt(3) hashes.
+# libmicrohttpd-dev: the HTTP of /metrics and of the probes.
 build='gcc libc6-dev make git liburing-dev libunbound-dev libyaml-dev
-	libwolfssl-dev libcrypt-dev'
+	libwolfssl-dev libcrypt-dev libmicrohttpd-dev'
 try=curl
 tests='libcriterion-dev python3 swaks curl haproxy postfix nsd
 	python3-dkim python3-nacl opendkim-tools

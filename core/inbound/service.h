@@ -37,6 +37,7 @@ enum listener_kind {
 	LISTENER_SMTP,
 	LISTENER_PROXY, /* the PROXY protocol, then SMTP */
 	LISTENER_TLS,	/* TLS, then SMTP */
+	LISTENER_ADMIN, /* HTTP; the supervisor's */
 };
 
 struct listener {
