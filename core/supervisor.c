@@ -28,6 +28,7 @@
 #include "core/cpus.h"
 #include "core/handover.h"
 #include "core/listen.h"
+#include "core/notify.h"
 #include "core/outbound/ledger.h"
 #include "core/privileges.h"
 #include "core/settings.h"
@@ -262,6 +263,7 @@ static void tell_admin(struct supervisor *s)
 static void stop(struct supervisor *s)
 {
 	if (!s->stopping) {
+		notify_stopping();
 		log_begin(&s->log, LOG_INFO, "stopping");
 		log_end(&s->log);
 	}
@@ -328,6 +330,7 @@ static void count_ready(struct supervisor *s)
 	if (s->ready_said || s->stopping || count < s->worker_count)
 		return;
 	s->ready_said = true;
+	notify_ready(count);
 	log_begin(&s->log, LOG_INFO, "ready");
 	log_number(&s->log, "workers", s->worker_count);
 	log_str(&s->log, "hostname", s->config->hostname);
@@ -435,8 +438,11 @@ static void watch(struct supervisor *s, const sigset_t *signals)
 
 		if (signal == SIGTERM || signal == SIGINT)
 			stop(s);
-		else if (signal == SIGHUP && !s->stopping)
+		else if (signal == SIGHUP && !s->stopping) {
+			notify_reloading();
 			reload(s);
+			notify_ready(running(s));
+		}
 		reap(s);
 		count_ready(s);
 		tell_workers(s);

@@ -2,6 +2,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import time
 import urllib.error
@@ -123,3 +124,26 @@ class Ports(Case):
         self.assertEqual(done.returncode, 71, done.stdout)
         self.assertIn('listen_failed', done.stdout)
         self.assertIn('Address already in use', done.stdout)
+
+
+class ServiceManager(Case):
+    """What systemd hears of a Type=notify-reload service."""
+
+    def test_ready_reload_stop(self):
+        relay, _ = self.pair(start=False)
+        path = os.path.join(relay.root, 'notify')
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(path)
+            os.chmod(path, 0o777)
+            manager.settimeout(15)
+            relay.env['NOTIFY_SOCKET'] = path
+            relay.start()
+            self.assertIn(b'READY=1\n', manager.recv(200))
+            relay.process.send_signal(signal.SIGHUP)
+            before = manager.recv(200).split(b'\n')
+            self.assertEqual(before[0], b'RELOADING=1')
+            told = int(before[1].partition(b'MONOTONIC_USEC=')[2])
+            self.assertLess(abs(time.monotonic() - told / 1e6), 10)
+            self.assertIn(b'READY=1\n', manager.recv(200))
+            self.assertEqual(relay.stop(), 0)
+            self.assertIn(b'STOPPING=1', manager.recv(200))
