@@ -75,6 +75,7 @@ lint() {
 	one check_size sh tests/check_size.sh
 	one library $make -j"$jobs" build/release/libsmarthost.a
 	one check_state sh tests/check_state.sh build/release/libsmarthost.a
+	one check_rsa sh tests/check_rsa.sh build/release/dkim
 	if command -v cppcheck >/dev/null; then
 		one cppcheck $make cppcheck
 	fi
