@@ -7,10 +7,10 @@
  *   4  4  number of recipients, little-endian
  *   8  .. fields: tag (1), length (2, little-endian), bytes
  *
- * Fields: sender, envid, client, user once at most, then for each recipient
- * its address, which begins it, and its ORCPT and NOTIFY.  Empty ones are left
- * out, but for sender and address.  A tag that is not known is skipped: a newer
- * program may add some without a new version. */
+ * Fields: sender, envid, client, user, body hashes once at most, then for each
+ * recipient its address, which begins it, and its ORCPT and NOTIFY.  Empty ones
+ * are left out, but for sender and address.  A tag that is not known is
+ * skipped: a newer program may add some without a new version. */
 #include "spool/envelope.h"
 
 #define ENVELOPE_VERSION 1
@@ -24,6 +24,7 @@ enum tag {
 	TAG_ENVID = 2,
 	TAG_CLIENT = 3,
 	TAG_USER = 4,
+	TAG_BODY_HASH = 5, /* 5 and 6: of each canonical form */
 	TAG_RCPT = 16,
 	TAG_ORCPT = 17,
 	TAG_NOTIFY = 18,
@@ -65,11 +66,16 @@ bool envelope_put(struct buf *out, const struct envelope *e)
 	    (uint8_t)(e->rcpt_count >> 24),
 	};
 
-	return buf_put(out, slice_of(fixed, sizeof(fixed))) &&
-	       put_field(out, TAG_SENDER, e->sender) &&
-	       put_unless_empty(out, TAG_ENVID, e->envid) &&
-	       put_unless_empty(out, TAG_CLIENT, e->client) &&
-	       put_unless_empty(out, TAG_USER, e->user);
+	bool good = buf_put(out, slice_of(fixed, sizeof(fixed))) &&
+		    put_field(out, TAG_SENDER, e->sender) &&
+		    put_unless_empty(out, TAG_ENVID, e->envid) &&
+		    put_unless_empty(out, TAG_CLIENT, e->client) &&
+		    put_unless_empty(out, TAG_USER, e->user);
+
+	for (unsigned i = 0; good && i < ENVELOPE_HASH_COUNT; i++)
+		good = put_unless_empty(
+		    out, (enum tag)(TAG_BODY_HASH + i), e->body_hash[i]);
+	return good;
 }
 
 bool envelope_put_rcpt(struct buf *out, const struct envelope_rcpt *r)
@@ -135,6 +141,9 @@ bool envelope_get(struct slice bytes, struct envelope *e, struct slice *rest)
 			e->client = value;
 		else if (tag == TAG_USER)
 			e->user = value;
+		else if ((tag == TAG_BODY_HASH || tag == TAG_BODY_HASH + 1) &&
+			 value.len == ENVELOPE_HASH_LEN)
+			e->body_hash[tag - TAG_BODY_HASH] = value;
 		drop_field(&bytes, value);
 	}
 	*rest = bytes;

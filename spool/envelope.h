@@ -13,6 +13,8 @@
 #include "core/base/slice.h"
 
 #define ENVELOPE_LEN_MAX (1u << 20)
+#define ENVELOPE_HASH_LEN 32
+#define ENVELOPE_HASH_COUNT 2
 
 struct envelope_rcpt {
 	struct slice address; /* without <> */
@@ -25,9 +27,13 @@ struct envelope {
 	struct slice envid;
 	struct slice client; /* its address as text, for the log and reports */
 	struct slice user;   /* who authenticated; empty = nobody */
-	uint8_t ret;	     /* enum dsn_ret */
-	bool body_8bit;	     /* the body has 8-bit bytes */
-	bool smtputf8;	     /* needs SMTPUTF8 (address or header) */
+	/* SHA-256 of the body in the canonical forms of RFC 6376, 3.4, in the
+	 * order of enum dkim_canon; ENVELOPE_HASH_LEN bytes, or empty: it was
+	 * not wanted when the message came */
+	struct slice body_hash[ENVELOPE_HASH_COUNT];
+	uint8_t ret;	/* enum dsn_ret */
+	bool body_8bit; /* the body has 8-bit bytes */
+	bool smtputf8;	/* needs SMTPUTF8 (address or header) */
 	uint32_t rcpt_count;
 };
 

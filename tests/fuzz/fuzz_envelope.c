@@ -23,6 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	check(slice_eq(again.envid, e.envid));
 	check(slice_eq(again.client, e.client));
 	check(slice_eq(again.user, e.user));
+	for (unsigned i = 0; i < ENVELOPE_HASH_COUNT; i++)
+		check(slice_eq(again.body_hash[i], e.body_hash[i]));
 	check(again.rcpt_count == e.rcpt_count);
 	while (envelope_get_rcpt(&rest, &r))
 		;

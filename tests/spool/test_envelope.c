@@ -44,6 +44,8 @@ static const struct envelope envelopes[] = {
 	.envid = {(const uint8_t *)"QQ314159", 8},
 	.client = {(const uint8_t *)"2001:db8::1", 11},
 	.user = {(const uint8_t *)"joe", 3},
+	.body_hash = {{NULL, 0},
+	    {(const uint8_t *)"0123456789abcdef0123456789abcdef", 32}},
 	.ret = 2,
 	.body_8bit = true,
 	.smtputf8 = true,
@@ -82,6 +84,8 @@ Test(envelope, comes_back_as_it_was)
 		cr_assert(same(e.envid, want->envid));
 		cr_assert(same(e.client, want->client));
 		cr_assert(same(e.user, want->user));
+		for (unsigned n = 0; n < ENVELOPE_HASH_COUNT; n++)
+			cr_assert(same(e.body_hash[n], want->body_hash[n]));
 		cr_assert_eq(e.ret, want->ret);
 		cr_assert_eq(e.body_8bit, want->body_8bit);
 		cr_assert_eq(e.smtputf8, want->smtputf8);
