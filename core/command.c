@@ -19,6 +19,7 @@
 #include "core/base/id.h"
 #include "core/config/config.h"
 #include "core/ctl.h"
+#include "core/passwd.h"
 #include "core/shards.h"
 #include "core/supervisor.h"
 #include "spool/spool.h"
@@ -171,6 +172,11 @@ static int spool_dump(const struct arguments *a)
 	return read_spool(a->operands[0], spool_dump_print);
 }
 
+static int make_password(const struct arguments *a)
+{
+	return passwd_run(a->operand_count > 0 ? a->operands[0] : NULL);
+}
+
 static const struct command commands[] = {
     {"run", NULL, "run [--config-dir DIR] [--set KEY=VALUE]...",
 	"run the relay in the foreground", TAKES_CONFIG, 0, 0, run},
@@ -193,6 +199,9 @@ static const struct command commands[] = {
 	spool_check},
     {"spool", "dump", "spool dump DIR",
 	"print what is in a spool that is not in use", 0, 1, 1, spool_dump},
+    {"passwd", NULL, "passwd [USER]",
+	"read a password, print what users[].password or users.d keeps of it",
+	0, 0, 1, make_password},
 };
 
 static void print_usage(FILE *out)
