@@ -7,6 +7,7 @@
 #include "core/base/check.h"
 #include "core/config/files.h"
 #include "core/config/memory.h"
+#include "core/config/postconf.h"
 #include "core/config/text.h"
 #include "core/config/value.h"
 
@@ -382,22 +383,30 @@ static bool assign_inline(const struct assignment *a)
 }
 
 /* What asks for nothing that we could not do is let pass. */
-static bool assign_later(const struct assignment *a)
+
+/* The lines are what a file of postfix.d would be; what they set comes from
+ * them. */
+static bool assign_postconf(const struct assignment *a)
 {
 	const struct given *g = a->given;
-	struct slice fallback = slice_of_str(a->option->fallback);
-	bool truth;
+	struct config *c = a->config;
+	struct string_list list = {
+	    .at = memory_take(c->memory, g->count * sizeof(list.at[0])),
+	};
 
-	if (count_parts(g) == 0)
-		return true;
-	if (!g->is_list && slice_eq(g->words[0].text, fallback))
-		return true;
-	if (!g->is_list && slice_eq(fallback, SLICE("false")) &&
-	    value_bool(g->words[0].text, &truth) && !truth)
-		return true;
-	complain(a->complaints, g->where,
-	    "%s is not supported by this version yet", a->option->key);
-	return false;
+	for (size_t i = 0; i < g->count; i++) {
+		struct origin where = g->where;
+
+		if (where.line > 0)
+			where.line = g->words[i].line;
+		postconf_line(c, a->complaints, where, g->words[i].text);
+		if (g->words[i].text.len > 0)
+			list.at[list.count++] =
+			    memory_copy(c->memory, g->words[i].text);
+	}
+	postconf_apply(c, a->complaints);
+	*(struct string_list *)field_of(c, a->option) = list;
+	return true;
 }
 
 static bool assign(const struct assignment *a)
@@ -425,7 +434,7 @@ static bool assign(const struct assignment *a)
 	/* Each source adds to them (source.c); there is no default. */
 	case OPTION_USERS:
 	case OPTION_DOMAINS: return true;
-	case OPTION_LATER: return assign_later(a);
+	case OPTION_POSTCONF: return assign_postconf(a);
 	}
 	check(false);
 }
@@ -452,7 +461,7 @@ void option_assign(struct config *c, const struct option *o,
 {
 	struct assignment a = {c, o, g, complaints};
 
-	if (g->is_list && !option_is_list(o) && o->type != OPTION_LATER) {
+	if (g->is_list && !option_is_list(o)) {
 		complain(complaints, g->where,
 		    "%s must be one value, not a list", o->key);
 		return;
@@ -558,8 +567,14 @@ void option_put(const struct config *c, const struct option *o, FILE *out)
 	case OPTION_ADDRESSES:
 	case OPTION_DNS_SERVERS:
 	case OPTION_PATHS: text_put_yaml_list(field, out); return;
+	/* There may be a password in them. */
+	case OPTION_POSTCONF:
+		fputs(((const struct string_list *)field)->count > 0
+			  ? "['# lines that are not shown']"
+			  : "[]",
+		    out);
+		return;
 	case OPTION_USERS:
-	case OPTION_DOMAINS:
-	case OPTION_LATER: check(false);
+	case OPTION_DOMAINS: check(false);
 	}
 }

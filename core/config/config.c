@@ -12,6 +12,7 @@
 #include "core/config/files.h"
 #include "core/config/memory.h"
 #include "core/config/option.h"
+#include "core/config/postconf.h"
 #include "core/config/source.h"
 #include "core/config/user.h"
 
@@ -186,6 +187,7 @@ struct config *config_load(const struct config_arguments *arguments, FILE *out)
 	check_listen(c, &complaints);
 	check_relay(c, &complaints);
 	certificates_judge(c, &complaints);
+	postconf_judge(c, &complaints);
 	users_judge(c, &complaints);
 	domains_judge(c, &complaints);
 	apply_verbose(c);

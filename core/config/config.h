@@ -124,6 +124,8 @@ struct config {
 	unsigned connection_limit;	  /* a worker; 0 = auto */
 	unsigned client_connection_limit; /* 0 = none */
 
+	struct string_list postconf; /* private: config.postconf, as written */
+
 	struct { /* seconds */
 		unsigned command, data, connect, greeting, mail, rcpt,
 		    data_init, data_block, data_end;

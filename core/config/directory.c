@@ -1,14 +1,16 @@
 /* directory.c -- the configuration directory: which files, in which order.
  *
- * In yaml.d, names ending in .yaml or _yaml are read in byte order.  What is
- * absent is empty; what is there and cannot be read is an error.  The other
- * folders of the directory decide who may send and what is signed: this
- * version cannot read them, and says so rather than run without. */
+ * Names of postfix.d are read as `sort -V` orders them, those of the other
+ * folders in byte order.  What is absent is empty; what is there and cannot be
+ * read is an error. */
 #include "core/config/source.h"
+
+#include <stdlib.h>
 
 #include "core/config/files.h"
 #include "core/config/memory.h"
 #include "core/config/opendkim.h"
+#include "core/config/postconf.h"
 #include "core/config/user.h"
 
 static bool ends_with(const char *name, const char *end)
@@ -57,15 +59,52 @@ static const struct file *read_file(
 	return NULL;
 }
 
-static void refuse_files(struct config *c, struct complaints *complaints,
-    const char *folder, const char *end, const char *other_end)
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* As `sort -V`: numbers in names count as numbers. */
+static int by_version(const void *a, const void *b)
+{
+	const char *x = *(const char *const *)a, *y = *(const char *const *)b;
+
+	while (*x != '\0' && *y != '\0') {
+		if (!is_digit(*x) || !is_digit(*y)) {
+			if (*x != *y)
+				return (unsigned char)*x - (unsigned char)*y;
+			x++;
+			y++;
+			continue;
+		}
+		while (*x == '0')
+			x++;
+		while (*y == '0')
+			y++;
+		size_t m = strspn(x, "0123456789"), n = strspn(y, "0123456789");
+		int order = m != n ? (m < n ? -1 : 1) : memcmp(x, y, m);
+		if (order != 0)
+			return order;
+		x += m;
+		y += n;
+	}
+	return (unsigned char)*x - (unsigned char)*y;
+}
+
+static void read_postfix(struct config *c, struct complaints *complaints)
 {
 	struct string_list files =
-	    list_files(c, complaints, folder, end, other_end);
+	    list_files(c, complaints, "postfix.d", ".conf", "_conf");
 
-	for (size_t i = 0; i < files.count; i++)
-		complain(complaints, (struct origin){files.at[i], 1},
-		    "%s is not supported by this version yet", folder);
+	if (files.count > 1)
+		qsort(files.at, files.count, sizeof(files.at[0]), by_version);
+	for (size_t i = 0; i < files.count; i++) {
+		const struct file *file = read_file(c, complaints, files.at[i]);
+
+		if (file != NULL)
+			postconf_file(c, complaints, file->path, file->text);
+	}
+	postconf_apply(c, complaints);
 }
 
 /* Both tables or neither: one alone signs nothing. */
@@ -125,7 +164,7 @@ static void read_yaml(struct config *c, struct complaints *complaints)
 
 void source_directory(struct config *c, struct complaints *complaints)
 {
-	refuse_files(c, complaints, "postfix.d", ".conf", "_conf");
+	read_postfix(c, complaints);
 	read_opendkim(c, complaints);
 	read_users(c, complaints);
 	read_yaml(c, complaints);

@@ -207,33 +207,49 @@ static void read_keys(
 		read_dkim(s, domain, e->value, e->line);
 }
 
-static void read_domain(const struct yaml_source *s, const struct node_entry *e)
+static struct config_domain *add(struct config *c,
+    struct complaints *complaints, struct origin where, struct slice name)
 {
-	static const char *const what = "domains[]";
-	struct config *c = s->config;
-	struct field fields[] = {{.name = "name"}, {.name = "dkim"}};
 	struct config_domain *domain;
-	struct slice name;
 	const char *why;
 
-	if (!fields_read(s, what, e->value, e->line, fields, COUNT(fields)) ||
-	    !field_text(s, what, &fields[0], &name))
-		return;
 	if (!value_hostname(name, &why)) {
-		complain(s->complaints, yaml_origin(s, e->line),
-		    "domains[].name: '%s': %s", shown(name).at, why);
-		return;
+		complain(complaints, where, "domains[].name: '%s': %s",
+		    shown(name).at, why);
+		return NULL;
 	}
 	c->domain_entries = memory_grow(c->memory, c->domain_entries,
 	    c->domain_entry_count, sizeof(c->domain_entries[0]));
 	domain = &c->domain_entries[c->domain_entry_count++];
 	*domain = (struct config_domain){
 	    .name = lower(c, name),
-	    .source = memory_origin(c->memory, yaml_origin(s, e->line)),
+	    .source = memory_origin(c->memory, where),
 	    .first_key = c->dkim_key_count,
 	};
+	return domain;
+}
+
+void domain_add(struct config *c, struct complaints *complaints,
+    struct origin where, struct slice name)
+{
+	(void)add(c, complaints, where, name);
+}
+
+static void read_domain(const struct yaml_source *s, const struct node_entry *e)
+{
+	static const char *const what = "domains[]";
+	struct field fields[] = {{.name = "name"}, {.name = "dkim"}};
+	struct config_domain *domain;
+	struct slice name;
+
+	if (!fields_read(s, what, e->value, e->line, fields, COUNT(fields)) ||
+	    !field_text(s, what, &fields[0], &name))
+		return;
+	domain = add(s->config, s->complaints, yaml_origin(s, e->line), name);
+	if (domain == NULL)
+		return;
 	read_keys(s, domain->name, &fields[1]);
-	domain->key_count = c->dkim_key_count - domain->first_key;
+	domain->key_count = s->config->dkim_key_count - domain->first_key;
 }
 
 void domains_yaml(

@@ -8,6 +8,10 @@
 void domains_yaml(
     const struct yaml_source *s, unsigned line, const struct node *list);
 
+/* A domain that may be a sender, and has no key of its own. */
+void domain_add(struct config *c, struct complaints *complaints,
+    struct origin where, struct slice name);
+
 /* When all sources were read: no selector twice in a domain, some domain when
  * one is needed. */
 void domains_judge(struct config *c, struct complaints *complaints);

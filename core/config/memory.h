@@ -14,6 +14,8 @@ struct config_memory {
 	size_t total;		/* bytes of all blocks */
 	struct origin *origins; /* of each option's value, by its index */
 	struct files *files;	/* where all is read from */
+	struct postconf_value *postconf; /* postfix.d's parameters */
+	struct postconf_login *logins;	 /* smtpd_sender_login_maps */
 };
 
 struct config_memory *memory_open(void);

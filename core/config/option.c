@@ -111,9 +111,9 @@ static const struct option options[] = {
 {"config.client_connection_limit", OPTION_COUNT, AT(client_connection_limit),
     .fallback = "0", .max = 1000000,
     .help = "sessions from one client address; 0: no limit"},
-{"config.postconf", OPTION_LATER,
+{"config.postconf", OPTION_POSTCONF, AT(postconf),
     .fallback = "",
-    .help = "lines of postconf arguments"},
+    .help = "lines of postconf arguments, as in postfix.d"},
 
 {"config.timeout.command", OPTION_DURATION, AT(timeout.command),
     .fallback = "5m", .min = 1, .max = DAY,
@@ -275,7 +275,7 @@ bool option_is_list(const struct option *o)
 	return o->type == OPTION_NETWORKS || o->type == OPTION_LISTEN ||
 	       o->type == OPTION_ADDRESSES || o->type == OPTION_DNS_SERVERS ||
 	       o->type == OPTION_SET || o->type == OPTION_PATHS ||
-	       option_is_table(o);
+	       o->type == OPTION_POSTCONF || option_is_table(o);
 }
 
 /* "config.log.level" -> "level", and "config.log" in *section. */

@@ -32,11 +32,9 @@ enum option_type {
 	OPTION_ADDRESSES, /* struct string_list */
 	OPTION_DNS_SERVERS, /* struct string_list */
 	OPTION_PATHS,	    /* struct string_list, of files */
+	OPTION_POSTCONF,    /* struct string_list: postconf.h */
 	OPTION_USERS,	    /* maps: user.h */
 	OPTION_DOMAINS,	    /* maps: domain.h */
-	/* Known, and not to be had in this version: only a value that asks for
-	 * what happens anyway (the default, or nothing) is taken. */
-	OPTION_LATER,
 };
 
 struct option {

@@ -61,8 +61,6 @@ void config_print(const struct config *c, FILE *out)
 		size_t common = common_sections(before, key);
 		unsigned depth = 0;
 
-		if (all[i].type == OPTION_LATER)
-			continue;
 		if (option_is_table(&all[i])) {
 			put_table(c, &all[i], out);
 			continue;
@@ -100,8 +98,6 @@ void config_help(FILE *out)
 	const struct option *all = options_all(&count);
 
 	for (size_t i = 0; i < count; i++) {
-		if (all[i].type == OPTION_LATER)
-			continue;
 		fprintf(out, "  %s\n      %s", all[i].key, all[i].help);
 		put_allowed(&all[i], out);
 	}

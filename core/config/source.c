@@ -51,11 +51,7 @@ static void set_option(const struct yaml_source *s, const struct option *o,
 	struct word word = {value->text, value->line};
 	struct given given = {.where = where, .words = &word, .count = 1};
 
-	if (o->type == OPTION_LATER && value->kind != NODE_SCALAR) {
-		if (value->entries != NULL)
-			complain(s->complaints, where,
-			    "%s is not supported by this version yet", o->key);
-	} else if (o->type == OPTION_USERS) {
+	if (o->type == OPTION_USERS) {
 		users_yaml(s, line, value);
 	} else if (o->type == OPTION_DOMAINS) {
 		domains_yaml(s, line, value);
@@ -71,10 +67,21 @@ static void set_option(const struct yaml_source *s, const struct option *o,
 	}
 }
 
+static void set_postconf(const struct yaml_source *s, const struct node *map)
+{
+	for (const struct node_entry *e = map->entries; e != NULL; e = e->next)
+		if (slice_eq(e->key, SLICE("postconf")))
+			set_option(s, option_find(SLICE("config.postconf")),
+			    e->line, e->value);
+}
+
 /* Follows a map whose keys begin with `section` ("" at the top). */
 static void set_map(
     const struct yaml_source *s, const char *section, const struct node *map)
 {
+	/* Of one file, what is said in our own words counts more. */
+	if (strcmp(section, "config") == 0)
+		set_postconf(s, map);
 	for (const struct node_entry *e = map->entries; e != NULL;
 	     e = e->next) {
 		struct origin where = {s->name, e->line};
@@ -83,6 +90,8 @@ static void set_map(
 		    e->key.at);
 		const struct option *o = option_find(slice_of_str(key));
 
+		if (o != NULL && o->type == OPTION_POSTCONF)
+			continue;
 		if (o != NULL)
 			set_option(s, o, e->line, e->value);
 		else if (!option_is_section(slice_of_str(key)))
@@ -181,8 +190,7 @@ static bool is_flow(const struct option *o, struct slice value)
 	if (first == '\'' || first == '"')
 		return first == last;
 	if (first == '[')
-		return last == ']' &&
-		       (option_is_list(o) || o->type == OPTION_LATER);
+		return last == ']' && option_is_list(o);
 	return false;
 }
 

@@ -34,6 +34,7 @@ static const struct {
     {"config.recipient_limit", "1000"},
     {"config.connection_limit", "auto"},
     {"config.client_connection_limit", "0"},
+    {"config.postconf", "[]"},
     {"config.timeout.command", "5m"},
     {"config.timeout.data", "5m"},
     {"config.timeout.connect", "30s"},
@@ -84,8 +85,7 @@ Test(config, every_key_has_its_default_tested)
 	const struct option *all = options_all(&count);
 
 	for (size_t i = 0; i < count; i++)
-		here +=
-		    all[i].type != OPTION_LATER && !option_is_table(&all[i]);
+		here += !option_is_table(&all[i]);
 	cr_expect_eq(here, COUNT(defaults));
 }
 
@@ -485,7 +485,6 @@ Test(config, the_help_has_every_key)
 	config_help(out);
 	fclose(out);
 	for (size_t i = 0; i < count; i++)
-		cr_expect_eq(strstr(text, all[i].key) != NULL,
-		    all[i].type != OPTION_LATER, "%s", all[i].key);
+		cr_expect_not_null(strstr(text, all[i].key), "%s", all[i].key);
 	free(text);
 }

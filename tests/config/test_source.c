@@ -130,8 +130,11 @@ static const struct {
 	"on, off, 1, 0)\n"},
     {"config:\n  relay: {password: [secret]}\n",
 	"f.yaml:2: config.relay.password must be one value, not a list\n"},
-    {"config:\n  postconf: [-e a=b]\n",
-	"f.yaml:2: config.postconf is not supported by this version yet\n"},
+    {"config:\n  postconf:\n  - -e a=b\n  - -e header_checks=x\n",
+	"f.yaml:3: Postfix has no parameter a\n"
+	"f.yaml:4: header_checks cannot be had: mail is sent as it came, or "
+	"not at all: nothing looks into it (see config.sender_restrictions)"
+	"\n"},
     {"config:\n  tls: {leve: may}\n",
 	"f.yaml:2: unknown key config.tls.leve, did you mean "
 	"config.tls.level?\n"},
