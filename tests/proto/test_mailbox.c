@@ -5,6 +5,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/check.h"
+#include "tests/proto/mailbox_others.h"
 
 /* `addresses`: what is read, with a blank between each; NULL: refused. */
 static const struct {
@@ -155,4 +156,35 @@ Test(mailbox, has_bounds)
 	cr_assert_not(
 	    mailbox_list_parse(SLICE("(((((((((((((((((x)))))))))))))))))a@b"),
 		room, &list, &why));
+}
+
+/* A final dot says nothing, and another reader may keep it. */
+static bool same_address(struct slice ours, struct slice other)
+{
+	if (other.len == ours.len + 1 && other.at[ours.len] == '.')
+		other.len--;
+	return slice_eq(ours, other);
+}
+
+Test(mailbox, reads_what_another_reads)
+{
+	unsigned read_count = 0;
+
+	for (size_t i = 0; i < COUNT(others); i++) {
+		struct slice value = slice_of_str(others[i].value);
+		struct slice rest = slice_of_str(others[i].addresses);
+		uint8_t room[256];
+		struct mailbox_list list;
+		const char *why;
+
+		if (!mailbox_list_parse(value, room, &list, &why))
+			continue;
+		read_count++;
+		for (unsigned n = 0; n < list.count; n++)
+			cr_assert(same_address(list.at[n].full,
+				      slice_cut_at(&rest, '\n')),
+			    "%s", others[i].value);
+		cr_assert_eq(rest.len, 0, "%s", others[i].value);
+	}
+	cr_assert_gt(read_count, COUNT(others) / 2);
 }
