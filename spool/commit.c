@@ -1,19 +1,19 @@
 /* commit.c -- many records, one durable write.
  *
- * Records are laid straight into the image: anonymous memory in which the
- * active segment lies at its file's own offsets.  A commit is a run of records
- * behind a head, on fresh blocks, so that its write never touches a block that
- * was acknowledged.  The first record that somebody waits for asks for the end
- * of the turn; then everything that was laid in the turn goes out in one write.
- * At most two commits are under way; what comes meanwhile gathers in the next.
+ * Records are laid straight into the image (image.h), from which they are
+ * written.  A commit is a run of records behind a head, on fresh blocks, so
+ * that its write never touches a block that was acknowledged.  The first record
+ * that somebody waits for asks for the end of the turn; then everything that
+ * was laid in the turn goes out in one write. At most two commits are under
+ * way; what comes meanwhile gathers in the next.
  *
  * The prefix rule: a commit is released (its waits told) when it and all before
  * it are on disk.  So recovery may end at the first hole.
  *
  * Commits from lsn_first to lsn_next exist, in this order:
  *   DURABLE or WRITING ... | lsn_submit: CLOSED ... | OPEN
- * A commit of the next segment is laid where the image holds the segment before
- * it; it never overwrites what is not released: then laying says -EAGAIN. */
+ * The image goes round; what is not released is never overwritten in it: then
+ * laying says -EAGAIN. */
 #include "spool/commit.h"
 
 #include <errno.h>
@@ -21,6 +21,7 @@
 #include "spool/compact.h"
 #include "spool/draft.h"
 #include "spool/durable.h"
+#include "spool/image.h"
 #include "spool/index.h"
 #include "spool/note.h"
 #include "spool/rescue.h"
@@ -80,22 +81,6 @@ void commits_open(struct spool *s, uint64_t first_lsn)
 		list_init(&s->commits[i].waits);
 }
 
-/* Whether the image from `from` to `to` holds a commit of an earlier segment
- * that is not released. */
-static bool image_taken(const struct spool *s, uint64_t from, uint64_t to)
-{
-	for (uint64_t lsn = s->lsn_first; lsn < s->lsn_next; lsn++) {
-		const struct commit *c = &s->commits[lsn % COMMIT_RING];
-
-		if (c->segment == s->active)
-			return false;
-		if (from < round_up((uint64_t)c->offset + c->len, BLOCK_LEN) &&
-		    to > c->offset)
-			return true;
-	}
-	return false;
-}
-
 static void close_open(struct spool *s)
 {
 	struct commit *c = s->open;
@@ -124,14 +109,8 @@ int commit_next_segment(struct spool *s)
 
 	if (err < 0)
 		return err;
-	if (old != NULL) {
+	if (old != NULL)
 		old->full = true;
-		s->behind = old;
-		s->behind_number = old->number;
-		s->behind_from = s->image_from;
-		s->behind_to = old->fill;
-	}
-	s->image_from = s->active->start;
 	seals_run(s);
 	return 0;
 }
@@ -183,14 +162,13 @@ static int open_commit(struct spool *s, uint32_t len, uint32_t entry_len)
 
 	if (!segment_fits(g, (uint64_t)g->fill + head_len + len, entry_len))
 		return -EMSGSIZE;
-	if (image_taken(s, g->fill, (uint64_t)g->fill + BLOCK_LEN))
+	if (image_taken(s, (uint64_t)g->fill + BLOCK_LEN))
 		return -EAGAIN;
 	struct commit *c = commit_at(s, s->lsn_next);
 
 	check(c->state == COMMIT_FREE && list_empty(&c->waits));
 	c->state = COMMIT_OPEN;
 	c->urgent = false;
-	c->has_chunks = false;
 	c->segment = g;
 	c->lsn = s->lsn_next++;
 	c->offset = g->fill;
@@ -225,12 +203,11 @@ int commit_lay(
 	uint64_t from = (uint64_t)c->offset + c->len;
 	uint64_t to = round_up(from + len, BLOCK_LEN);
 
-	if (image_taken(s, from, to))
+	if (image_taken(s, to))
 		return -EAGAIN;
-	if (s->behind_from < to)
-		s->behind_from = (uint32_t)to;
+	image_laid(s, to);
 	*l = (struct laid){
-	    .at = s->image + from,
+	    .at = image_at(s, c->segment, from),
 	    .segment = c->segment,
 	    .commit = c,
 	    .offset = (uint32_t)from,
@@ -249,7 +226,6 @@ void commit_add(struct spool *s, struct laid *l, bool urgent)
 	seal_add(c->segment->seal, r, l->offset);
 	c->len += r->len;
 	c->record_count++;
-	c->has_chunks |= r->type == RECORD_CHUNK;
 	s->undurable_len += r->len;
 	l->at += r->len;
 	l->offset += r->len;
@@ -288,28 +264,12 @@ void commit_seal(struct spool *s, struct commit *c)
 	};
 
 	commit_head_seal(&h);
-	memcpy(s->image + c->offset, &h, sizeof(h));
-	memset(s->image + end, 0, round_up(end, BLOCK_LEN) - end);
+	memcpy(image_at(s, c->segment, c->offset), &h, sizeof(h));
+	memset(image_at(s, c->segment, end), 0, round_up(end, BLOCK_LEN) - end);
 }
 
-/* What was laid as pieces is read from disk only: no need for it here. */
-static void drop_chunks(struct spool *s, const struct commit *c)
-{
-	uint64_t at = c->offset + sizeof(struct commit_head);
-	uint64_t end = (uint64_t)c->offset + c->len;
-
-	while (at < end) {
-		const struct record *r = (const void *)(s->image + at);
-
-		uint64_t next = at + r->len;
-		if (r->type == RECORD_CHUNK)
-			memory_drop(
-			    s->image + at + sizeof(*r), RECORD_PIECE_LEN);
-		at = next;
-	}
-}
-
-static void apply_settled(struct spool *s, const struct wait_inside *in)
+static void apply_settled(
+    struct spool *s, const struct segment *g, const struct wait_inside *in)
 {
 	struct message *m = spool_find(s, in->settled_id);
 
@@ -322,7 +282,7 @@ static void apply_settled(struct spool *s, const struct wait_inside *in)
 	uint16_t attempt_count = m->attempt_count;
 	uint32_t due_s = m->due_s;
 
-	note_apply(m, (const void *)(s->image + in->settle_offset));
+	note_apply(m, (const void *)image_at(s, g, in->settle_offset));
 	if (attempt_count > m->attempt_count) {
 		m->attempt_count = attempt_count;
 		m->due_s = due_s;
@@ -333,15 +293,16 @@ static void apply_settled(struct spool *s, const struct wait_inside *in)
 static void settle_message(struct spool *s, struct wait_inside *in)
 {
 	struct message *m = in->object;
+	const struct segment *g = &s->segments[message_inside(m)->slot];
 
 	draft_unpin(s, message_inside(m)->pin_slot);
 	if (in->settle_offset > 0)
-		apply_settled(s, in);
+		apply_settled(s, g, in);
 	if (in->result < 0) {
 		index_give(s, m);
 		return;
 	}
-	const struct record *r = (const void *)(s->image + in->offset);
+	const struct record *r = (const void *)image_at(s, g, in->offset);
 
 	index_insert(s, m);
 	s->options.ready(
@@ -370,8 +331,6 @@ static void release(struct spool *s)
 		while ((node = list_pop_front(&c->waits)) != NULL)
 			commit_tell(
 			    s, container_of(node, struct spool_wait, link), 0);
-		if (c->has_chunks)
-			drop_chunks(s, c);
 		s->undurable_len -= c->len - sizeof(struct commit_head);
 		s->written_len += round_up(c->len, BLOCK_LEN);
 		s->commit_count++;
@@ -413,7 +372,8 @@ static void submit(struct spool *s, struct commit *c)
 	c->state = COMMIT_WRITING;
 	s->lsn_submit = c->lsn + 1;
 	s->in_flight++;
-	durable_write(s, &c->write, c->segment->fd, s->image + c->offset,
+	durable_write(s, &c->write, c->segment->fd,
+	    image_at(s, c->segment, c->offset),
 	    (uint32_t)round_up(c->len, BLOCK_LEN), c->offset, on_committed);
 }
 
@@ -433,27 +393,4 @@ void commit_pump(struct spool *s)
 			return;
 		submit(s, c);
 	}
-}
-
-const uint8_t *image_find(const struct spool *s, const struct segment *g,
-    uint32_t offset, uint32_t len)
-{
-	if (s->image == NULL)
-		return NULL;
-	if (g == s->active)
-		return offset >= s->image_from ? s->image + offset : NULL;
-	if (g != s->behind || g->number != s->behind_number)
-		return NULL;
-	if (offset < s->behind_from || (uint64_t)offset + len > s->behind_to)
-		return NULL;
-	return s->image + offset;
-}
-
-void image_forget(struct spool *s)
-{
-	check(s->lsn_first == s->lsn_next);
-	s->behind = NULL;
-	if (s->active != NULL)
-		s->image_from = s->active->fill;
-	memory_drop(s->image, s->segment_len);
 }

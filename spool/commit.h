@@ -11,7 +11,7 @@ struct laid {
 	uint8_t *at; /* in the image; 8-aligned */
 	struct segment *segment;
 	struct commit *commit;
-	uint32_t offset; /* in the segment and in the image */
+	uint32_t offset; /* in the segment */
 };
 /* `entry_len` is what they take in the seal.  0; -EAGAIN: too much is under
  * way; -ENOSPC: no segment; -EIO: the disk fails. */
@@ -24,7 +24,7 @@ bool commit_needs_segment(
  * the room behind it.  `urgent`: somebody waits for it. */
 void commit_add(struct spool *s, struct laid *l, bool urgent);
 
-/* The image goes on with a new segment: 0 or what segment_begin says. */
+/* The log goes on with a new segment: 0 or what segment_begin says. */
 MUST_USE int commit_next_segment(struct spool *s);
 
 /* Submits what may be submitted. */
@@ -42,11 +42,5 @@ void commit_released(struct spool *s);
 void commit_tell_late(struct spool *s, struct spool_wait *w, int result);
 /* Tells it now: what it waited for is durable (0) or has failed. */
 void commit_tell(struct spool *s, struct spool_wait *w, int result);
-
-/* The bytes, if the image still has them; else NULL. */
-const uint8_t *image_find(const struct spool *s, const struct segment *g,
-    uint32_t offset, uint32_t len);
-/* Gives the memory of what is on disk back. */
-void image_forget(struct spool *s);
 
 #endif

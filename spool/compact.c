@@ -20,6 +20,7 @@
 
 #include "spool/commit.h"
 #include "spool/draft.h"
+#include "spool/image.h"
 #include "spool/index.h"
 #include "spool/note.h"
 #include "spool/segment.h"

@@ -21,6 +21,7 @@
 #include "spool/commit.h"
 #include "spool/compact.h"
 #include "spool/crc.h"
+#include "spool/image.h"
 #include "spool/index.h"
 #include "spool/segment.h"
 
@@ -266,10 +267,9 @@ static void begin_unit(struct bounce *b, const struct unit *u, uint64_t from)
 	    (b->want_limit < u->len ? b->want_limit : u->len) - (uint32_t)from;
 	if (b->want_len > in->len)
 		b->want_len = in->len;
-	const uint8_t *bytes =
-	    image_find(b->spool, u->segment, u->offset, u->len);
+	const uint8_t *bytes = image_find(b->spool, u->segment, u->offset);
 
-	if (bytes == NULL || b->chunk != UINT32_MAX) {
+	if (bytes == NULL) {
 		read_step(b);
 		return;
 	}
@@ -305,8 +305,7 @@ static void look_up(struct bounce *b, uint32_t chunk)
 	const struct message *m = inside(b->read)->message;
 	struct segment *g = &b->spool->segments[message_inside(m)->slot];
 	uint32_t offset = ref_offset(m, chunk);
-	const uint8_t *ref_at =
-	    image_find(b->spool, g, offset, sizeof(struct chunk_ref));
+	const uint8_t *ref_at = image_find(b->spool, g, offset);
 
 	b->chunk = chunk;
 	if (ref_at != NULL) {
@@ -410,7 +409,7 @@ static bool copied(struct spool *s, struct spool_read *r)
 		u.offset = m->offset + (uint32_t)sizeof(struct record);
 		u.len = in->message->envelope_len;
 	}
-	const uint8_t *bytes = image_find(s, u.segment, u.offset, u.len);
+	const uint8_t *bytes = image_find(s, u.segment, u.offset);
 
 	if (bytes == NULL)
 		return false;

@@ -20,6 +20,7 @@
 #include "spool/commit.h"
 #include "spool/crc.h"
 #include "spool/draft.h"
+#include "spool/image.h"
 #include "spool/index.h"
 #include "spool/note.h"
 #include "spool/seal.h"
@@ -138,6 +139,7 @@ static int replace(struct spool *s, struct change *c)
 	/* In the log it comes right behind the one it takes over from. */
 	list_remove(&to->link);
 	list_insert(&from->link, &to->link);
+	to->image_base = from->image_base;
 	to->start = c->offset;
 	to->fill = from->fill;
 	to->full = full;
@@ -145,20 +147,8 @@ static int replace(struct spool *s, struct change *c)
 	from->full = true;
 	from->last_lsn = c->first_lsn - 1;
 	c->to = to;
-	if (active != from) {
+	if (active != from)
 		s->active = active;
-	} else {
-		s->behind = from;
-		s->behind_number = from->number;
-		s->behind_from = s->image_from;
-		s->behind_to = c->offset;
-		s->image_from = c->offset;
-	}
-	if (s->behind == from && active != from) {
-		s->behind = to;
-		if (s->behind_from < c->offset)
-			s->behind_from = c->offset;
-	}
 	return 0;
 }
 
@@ -233,8 +223,8 @@ static void change_waits(struct spool *s, struct commit *c)
 
 		m->slot = c->segment->slot;
 		repin(s, &m->pin_slot,
-		    record_first_number(
-			c->segment, (const void *)(s->image + in->offset)));
+		    record_first_number(c->segment,
+			(const void *)image_at(s, c->segment, in->offset)));
 	}
 }
 
@@ -254,9 +244,11 @@ static void change_moves(struct spool *s, const struct changes *changes)
 			move->slot = c->to->slot;
 			break;
 		}
+		const struct segment *g = &s->segments[move->slot];
+
 		repin(s, &move->pin_slot,
-		    record_first_number(&s->segments[move->slot],
-			(const void *)(s->image + move->offset)));
+		    record_first_number(
+			g, (const void *)image_at(s, g, move->offset)));
 	}
 }
 
@@ -287,10 +279,10 @@ static void change_commit(
 	uint64_t end = (uint64_t)c->offset + c->len;
 
 	while (at < end) {
-		struct record *r = (struct record *)(void *)(s->image + at);
+		struct record *r = (void *)image_at(s, c->segment, at);
 		struct record_parts parts = record_parts(r);
 		uint8_t *refs =
-		    s->image + at + sizeof(*r) + parts.envelope + parts.bits;
+		    (uint8_t *)r + sizeof(*r) + parts.envelope + parts.bits;
 
 		change_refs(changes, refs, parts.refs);
 		r->refs_crc = crc32c(0, refs, parts.refs);
@@ -312,13 +304,8 @@ static void change_all(struct spool *s, struct changes *changes)
 		check(change != NULL);
 		c->segment = change->to;
 	}
-	for (size_t i = 0; i < changes->count; i++) {
-		struct segment *to = changes->at[i].to;
-
-		segment_number(s, to);
-		if (s->behind == to)
-			s->behind_number = to->number;
-	}
+	for (size_t i = 0; i < changes->count; i++)
+		segment_number(s, changes->at[i].to);
 }
 
 /* Moves everything that is not released away from poisoned segments. */
@@ -365,7 +352,8 @@ static void save_outcomes(struct spool *s, const struct commit *c)
 	uint64_t end = (uint64_t)c->offset + c->len;
 
 	while (at < end) {
-		const struct record *r = (const void *)(s->image + at);
+		const struct record *r =
+		    (const void *)image_at(s, c->segment, at);
 
 		if (r->type == RECORD_DONE ||
 		    (r->type == RECORD_NOTE &&

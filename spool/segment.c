@@ -27,6 +27,7 @@
 
 #include "spool/commit.h"
 #include "spool/durable.h"
+#include "spool/image.h"
 #include "spool/rescue.h"
 #include "spool/seal.h"
 
@@ -330,6 +331,7 @@ int segment_take(struct spool *s)
 	    .state = SEGMENT_LOG,
 	    .start = BLOCK_LEN,
 	    .fill = BLOCK_LEN,
+	    .image_base = image_base_next(s),
 	    .first_lsn = s->lsn_next,
 	    .last_lsn = s->lsn_next - 1,
 	};
@@ -412,8 +414,6 @@ bool segment_reclaim(struct spool *s)
 		list_remove(&g->link);
 		s->chain_count--;
 		any = true;
-		if (s->behind == g)
-			s->behind = NULL;
 		segment_to_spares(s, g);
 		segments_trim(s);
 	}

@@ -35,6 +35,7 @@
 #include "spool/compact.h"
 #include "spool/draft.h"
 #include "spool/envelope.h"
+#include "spool/image.h"
 #include "spool/index.h"
 #include "spool/note.h"
 #include "spool/read.h"
@@ -128,10 +129,9 @@ static int open_dir(struct spool *s)
 
 static int open_writing(struct spool *s)
 {
-	s->image = memory_map(s->segment_len);
 	s->zeros = memory_map(PREWRITE_LEN);
 	s->backlog = memory_map(BACKLOG_MAX * sizeof(*s->backlog));
-	if (s->image == NULL || s->zeros == NULL || s->backlog == NULL)
+	if (s->zeros == NULL || s->backlog == NULL || image_open(s) < 0)
 		return -ENOMEM;
 	int err = pool_init(
 	    &s->ref_pages, "refs", sizeof(struct ref_page), REF_PAGES_MAX);
@@ -181,7 +181,7 @@ void spool_release(struct spool *s)
 	seals_close(s);
 	reads_close(s);
 	compact_close(s);
-	memory_unmap(s->image, s->segment_len);
+	image_close(s);
 	memory_unmap(s->zeros, PREWRITE_LEN);
 	memory_unmap(s->backlog, BACKLOG_MAX * sizeof(*s->backlog));
 	if (s->lock_fd >= 0)

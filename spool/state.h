@@ -1,8 +1,8 @@
 /* state.h -- the inside of a spool, shared by the files of this folder.
  *
- * Who changes what: segments segment.c, spare.c, seal.c; image and commits
- * commit.c and, after a failed write, rescue.c; messages index.c; waits for a
- * buffer read.c; moves compact.c.  spool.c puts them together. */
+ * Who changes what: segments segment.c, spare.c, seal.c; the image image.c;
+ * commits commit.c and, after a failed write, rescue.c; messages index.c; waits
+ * for a buffer read.c; moves compact.c.  spool.c puts them together. */
 #ifndef SPOOL_STATE_H
 #define SPOOL_STATE_H
 
@@ -10,6 +10,7 @@
 #include "spool/record.h"
 #include "spool/spool.h"
 
+#define IMAGE_LEN (8u << 20)	  /* of the end of the log, in memory */
 #define COMMIT_LEN_MAX (1u << 20) /* but for one record that is longer */
 #define COMMIT_RING 128u	  /* commits not yet released; power of two */
 #define COMMITS_IN_FLIGHT_MAX 2u
@@ -75,9 +76,11 @@ struct segment {
 	bool begun; /* its first block is on disk: commits may follow */
 	bool full;  /* no more commits will be laid in it */
 	bool sealed;
-	bool poisoned;	   /* a write to it failed: never write to it again */
-	struct seal *seal; /* gathers, or is being written; else NULL */
-	bool block_lost;   /* its first block is not readable */
+	bool poisoned;	     /* a write to it failed: never write to it again */
+	struct seal *seal;   /* gathers, or is being written; else NULL */
+	uint64_t image_base; /* the place in the image of its offset 0; 0 =
+			      * never in it */
+	bool block_lost;     /* its first block is not readable */
 	uint32_t record_count; /* seen by recovery: for `spool check` */
 	uint32_t damage_count; /* the same */
 };
@@ -105,11 +108,10 @@ enum commit_state {
 struct commit {
 	struct durable write;
 	enum commit_state state;
-	bool urgent;	 /* somebody waits for it */
-	bool has_chunks; /* gives memory back when it is durable */
+	bool urgent; /* somebody waits for it */
 	struct segment *segment;
 	uint64_t lsn;
-	uint32_t offset; /* in the segment, and in the image */
+	uint32_t offset; /* in the segment */
 	uint32_t len;	 /* with its head, without padding */
 	uint32_t record_count;
 	uint32_t oldest;   /* as its head says */
@@ -151,7 +153,7 @@ struct wait_inside {
 		uint64_t settled_id;  /* WAIT_MESSAGE, when settle_offset > 0 */
 		const uint8_t *piece; /* WAIT_PIECE */
 	};
-	uint32_t offset; /* of the record, in the image */
+	uint32_t offset; /* of the record, in its segment */
 	uint32_t settle_offset;
 	int32_t result;
 	uint32_t kind;
@@ -243,12 +245,9 @@ struct spool {
 	uint32_t make_offset;
 	unsigned make_step;
 
-	uint8_t *image;		/* the active segment's, at its offsets */
-	uint32_t image_from;	/* the active segment is in it from here */
-	struct segment *behind; /* the one before is too, in [from, to) */
-	uint32_t behind_number;
-	uint32_t behind_from;
-	uint32_t behind_to;
+	uint8_t *image;	      /* image.c: the end of the log, a ring */
+	uint64_t image_start; /* places before this one were forgotten */
+	uint64_t image_end;   /* the place behind what was laid last */
 
 	struct commit commits[COMMIT_RING];
 	uint64_t lsn_first;  /* the oldest not released */

@@ -68,6 +68,33 @@ Test(spool, gives_back_what_it_was_given_on_any_file_system)
 		round_trip(&places[i]);
 }
 
+/* Twice round the image, over the ends of segments: what is new comes from
+ * memory, what is old from disk. */
+Test(spool, reads_what_the_image_has_and_what_it_has_no_more)
+{
+	struct shard *shard = shard_make("/dev/shm", false);
+	uint64_t ids[120];
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < COUNT(ids); i++) {
+		size_t len = 1000 + i * 3571 % 60000;
+
+		cr_assert_eq(shard_commit(shard, 1, i % 5, len, &ids[i]), 0);
+		cr_assert(shard_content_good(shard, shard->ready[i]));
+		total += shard->ready[i]->content_len;
+		/* The one before, and one of long ago. */
+		cr_assert(shard_content_good(shard, shard->ready[i / 2]));
+	}
+	cr_assert_gt(total, 2 * (uint64_t)IMAGE_LEN);
+	for (unsigned life = 0; life < 2; life++) {
+		for (size_t i = 0; i < COUNT(ids); i++)
+			cr_assert(shard_content_good(
+			    shard, spool_find(shard->spool, ids[i])));
+		shard_reopen(shard);
+	}
+	shard_end(shard);
+}
+
 Test(spool, reads_any_part)
 {
 	struct shard *shard = shard_make("/dev/shm", false);
