@@ -18,6 +18,7 @@
 #include "core/arguments.h"
 #include "core/base/id.h"
 #include "core/config/config.h"
+#include "core/config_check.h"
 #include "core/ctl.h"
 #include "core/passwd.h"
 #include "core/shards.h"
@@ -65,7 +66,7 @@ static int run(const struct arguments *a)
 				"long\n");
 		return EX_CONFIG;
 	}
-	c = config_load(&arguments, stderr);
+	c = config_load_checked(&arguments, NULL, stderr);
 	if (c == NULL)
 		return EX_CONFIG;
 	return supervisor_run(c, &arguments);
@@ -73,7 +74,7 @@ static int run(const struct arguments *a)
 
 static int check_configuration(const struct arguments *a)
 {
-	struct config *c = config_load(&a->config, stderr);
+	struct config *c = config_load_checked(&a->config, NULL, stderr);
 
 	if (c == NULL)
 		return EX_CONFIG;

@@ -25,6 +25,7 @@
 
 #include "core/admin.h"
 #include "core/base/loop.h"
+#include "core/config_check.h"
 #include "core/cpus.h"
 #include "core/handover.h"
 #include "core/listen.h"
@@ -381,8 +382,8 @@ static void reload(struct supervisor *s)
 {
 	char complaints[8192] = "";
 	FILE *out = fmemopen(complaints, sizeof(complaints) - 1, "w");
-	struct config *fresh =
-	    config_load(s->arguments, out != NULL ? out : stderr);
+	struct config *fresh = config_load_checked(
+	    s->arguments, s->config, out != NULL ? out : stderr);
 
 	if (out != NULL)
 		fclose(out);

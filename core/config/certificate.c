@@ -110,7 +110,7 @@ static void read_pairs(struct config *c, struct complaints *complaints,
 	}
 }
 
-void certificates_judge(struct config *c, struct complaints *complaints)
+void certificates_finish(struct config *c, struct complaints *complaints)
 {
 	struct side crt = {
 	    .file_key = "config.tls.crt_file",

@@ -14,6 +14,6 @@ bool pem_has_certificate(struct complaints *complaints, struct origin where,
     const struct config_text *pem);
 
 /* When all sources were read: config.tls.crt* and key* in pairs. */
-void certificates_judge(struct config *c, struct complaints *complaints);
+void certificates_finish(struct config *c, struct complaints *complaints);
 
 #endif

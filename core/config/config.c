@@ -186,10 +186,10 @@ struct config *config_load(const struct config_arguments *arguments, FILE *out)
 	check_spool(c, &complaints);
 	check_listen(c, &complaints);
 	check_relay(c, &complaints);
-	certificates_judge(c, &complaints);
-	postconf_judge(c, &complaints);
-	users_judge(c, &complaints);
-	domains_judge(c, &complaints);
+	certificates_finish(c, &complaints);
+	postconf_finish(c, &complaints);
+	users_finish(c, &complaints);
+	domains_finish(c, &complaints);
 	apply_verbose(c);
 	if (complaints.count == 0)
 		return c;

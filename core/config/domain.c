@@ -315,7 +315,7 @@ static void find_twins(struct config *c, struct complaints *complaints)
 			    keys[i]->name, keys[i - 1]->pem.source);
 }
 
-void domains_judge(struct config *c, struct complaints *complaints)
+void domains_finish(struct config *c, struct complaints *complaints)
 {
 	const struct option *o =
 	    option_find(SLICE("config.sender_restrictions"));

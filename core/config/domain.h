@@ -14,7 +14,7 @@ void domain_add(struct config *c, struct complaints *complaints,
 
 /* When all sources were read: no selector twice in a domain, some domain when
  * one is needed. */
-void domains_judge(struct config *c, struct complaints *complaints);
+void domains_finish(struct config *c, struct complaints *complaints);
 
 /* As YAML; keys masked. */
 void domains_put(const struct config *c, FILE *out);

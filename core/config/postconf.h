@@ -21,7 +21,7 @@ void postconf_apply(struct config *c, struct complaints *complaints);
 
 /* When all sources were read: what smtpd_sender_login_maps says of users that
  * came from elsewhere. */
-void postconf_judge(struct config *c, struct complaints *complaints);
+void postconf_finish(struct config *c, struct complaints *complaints);
 
 /* A value that is there more than once has its last meaning. */
 struct postconf_value {

@@ -187,7 +187,7 @@ static struct config_user *find_user(struct config *c, struct slice name)
 	return NULL;
 }
 
-void postconf_judge(struct config *c, struct complaints *complaints)
+void postconf_finish(struct config *c, struct complaints *complaints)
 {
 	for (const struct postconf_login *l = c->memory->logins; l != NULL;
 	     l = l->next) {

@@ -199,7 +199,7 @@ static struct origin origin_of(const struct config *c, struct slice key)
 	return c->memory->origins[option_index(option_find(key))];
 }
 
-void users_judge(struct config *c, struct complaints *complaints)
+void users_finish(struct config *c, struct complaints *complaints)
 {
 	if (c->user_count > 1)
 		find_twins(c, complaints);

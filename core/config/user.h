@@ -17,7 +17,7 @@ void users_table(struct config *c, struct complaints *complaints,
     const char *name, struct slice text);
 
 /* When all sources were read: no name twice, somebody when it is needed. */
-void users_judge(struct config *c, struct complaints *complaints);
+void users_finish(struct config *c, struct complaints *complaints);
 
 /* As YAML, one user a line behind `indent` blanks; passwords masked. */
 void users_put(const struct config *c, FILE *out);

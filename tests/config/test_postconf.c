@@ -127,7 +127,7 @@ static struct config *take(const char *text, char **said)
 
 	postconf_file(c, &complaints, "p.conf", slice_of_str(text));
 	postconf_apply(c, &complaints);
-	postconf_judge(c, &complaints);
+	postconf_finish(c, &complaints);
 	fclose(complaints.out);
 	return c;
 }

@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *at, size_t len)
 
 	postconf_file(c, &complaints, "p", slice_of(at, len));
 	postconf_apply(c, &complaints);
-	postconf_judge(c, &complaints);
+	postconf_finish(c, &complaints);
 	if (complaints.count == 0) {
 		struct config *again = closed_config();
 		FILE *out = open_memstream(&text, &text_len);

@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *at, size_t len)
 
 	users_table(c, &complaints, "u", slice_of(at, len));
 	users_variable(c, &complaints, where, slice_of(at, len));
-	users_judge(c, &complaints);
+	users_finish(c, &complaints);
 	for (size_t i = 0; i < c->user_count; i++) {
 		struct slice name = slice_of_str(c->users[i].name);
 		struct slice password = slice_of_str(c->users[i].password);
