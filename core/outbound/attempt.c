@@ -22,6 +22,8 @@ static void give(struct attempt *a)
 	struct outbound_service *s = a->service;
 
 	check(!a->envelope_read.busy && !a->body_read.busy);
+	if (a->signature != NULL)
+		signer_release(&s->signer, a->signature);
 	s->attempt_count--;
 	pool_give(&s->attempt_pool, a);
 	outbound_service_dispatch(s);
@@ -87,6 +89,37 @@ static void log_unreadable(struct attempt *a, int err)
 	log_end(log);
 }
 
+_Static_assert(offsetof(struct attempt, body) ==
+		   offsetof(struct attempt, front) + SIGNATURE_LEN_MAX,
+    "the signature and the first block are one piece");
+
+/* The first block is in `body`. */
+static void put_front(struct attempt *a)
+{
+	a->front_len = 0;
+	if (a->signature == NULL)
+		return;
+	a->front_len = a->signature->len;
+	memcpy(a->front + SIGNATURE_LEN_MAX - a->front_len, a->signature->text,
+	    a->front_len);
+}
+
+struct slice attempt_block(const struct attempt *a)
+{
+	const uint8_t *begin = (const uint8_t *)a;
+
+	return slice_of(begin + offsetof(struct attempt, body) - a->front_len,
+	    a->front_len + attempt_content(a).len);
+}
+
+void attempt_signed(struct attempt *a)
+{
+	if (a->signature != NULL)
+		a->transaction.size += a->signature->len;
+	put_front(a);
+	a->done(a, a->arg);
+}
+
 /* Both reads are done. */
 static void loaded(struct attempt *a)
 {
@@ -114,7 +147,11 @@ static void loaded(struct attempt *a)
 		};
 		attempt_next(a);
 	}
-	a->done(a, a->arg);
+	/* Without a first block it is not going to be sent. */
+	if (a->transaction.rcpt_count > 0 && a->body_len > 0 &&
+	    signer_begin(&a->service->signer, a))
+		return;
+	attempt_signed(a);
 }
 
 static void on_envelope(struct spool_read *r, int result)
@@ -168,6 +205,10 @@ static struct attempt *take(struct outbound_service *s, struct entry *entry)
 	a->body_read = (struct spool_read){.done = on_first_block};
 	a->body_offset = 0;
 	a->body_len = 0;
+	list_init(&a->sign_link);
+	a->signature = NULL;
+	a->sign_why = NULL;
+	a->front_len = 0;
 	return a;
 }
 
@@ -191,6 +232,9 @@ static void on_block(struct spool_read *r, int result)
 {
 	struct attempt *a = container_of(r, struct attempt, body_read);
 
+	a->front_len = 0;
+	if (a->body_offset == 0)
+		put_front(a);
 	a->body_len = result;
 	if (result > 0)
 		a->body_offset += (uint64_t)result;

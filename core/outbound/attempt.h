@@ -42,11 +42,28 @@ struct attempt {
 	bool relay_has_dsn;   /* it took over the duty to report */
 	struct spool_read envelope_read;
 	struct spool_read body_read;
-	uint64_t body_offset; /* of the next block to read */
-	int body_len;	      /* of the block in `body`, or -errno */
+	uint64_t body_offset;	     /* of the next block to read */
+	int body_len;		     /* of the block in `body`, or -errno */
+	struct list sign_link;	     /* of a signature's waiters */
+	struct signature *signature; /* NULL: none is needed */
+	const char *sign_why;	     /* it must not be sent: put off */
+	size_t front_len;	     /* bytes of `front` that go out first */
+	/* The signature, right in front of the first block: one piece. */
+	uint8_t front[SIGNATURE_LEN_MAX];
 	uint8_t body[ATTEMPT_BODY_MAX];
 	uint8_t envelope_room[ENVELOPE_LEN_MAX];
 };
+
+/* What lies in `body`. */
+static inline struct slice attempt_content(const struct attempt *a)
+{
+	return slice_of(a->body, a->body_len > 0 ? (size_t)a->body_len : 0);
+}
+
+/* What is to be sent: `body`, the first with the signature in front. */
+struct slice attempt_block(const struct attempt *a);
+/* The signer's: a->signature or a->sign_why is set, the attempt goes on. */
+void attempt_signed(struct attempt *a);
 
 /* Takes over the (taken) entry; NULL when too many attempts are under way.
  * Reads the envelope and the first block of the content, then chooses the

@@ -13,6 +13,7 @@
 #include "core/outbound/outbound.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/outbound/dial.h"
@@ -121,6 +122,17 @@ static struct outcome unreadable(void)
 	    false, "the message cannot be read from the spool");
 }
 
+/* RFC 3463, 3.8: X.7.0, other security status. */
+static struct outcome unsigned_for(const struct attempt *a)
+{
+	char text[160];
+
+	snprintf(
+	    text, sizeof(text), "it cannot be signed (DKIM): %s", a->sign_why);
+	return outcome_of_error(
+	    OUTCOME_DEFERRED, (const uint8_t[3]){4, 7, 0}, false, text);
+}
+
 static void on_block(struct attempt *a, void *arg)
 {
 	struct outbound *c = arg;
@@ -153,7 +165,7 @@ static void send_body(struct outbound *c)
 		run_held(c);
 		return;
 	}
-	struct slice block = slice_of(a->body, (size_t)a->body_len);
+	struct slice block = attempt_block(a);
 
 	a->body_len = 0;
 	if (ended) {
@@ -197,8 +209,9 @@ static void on_loaded(struct attempt *a, void *arg)
 	}
 	c->state = OUTBOUND_TALKING;
 	if (a->load_failed || a->transaction.rcpt_count == 0 ||
-	    a->body_len < 0) {
-		struct outcome why = unreadable();
+	    a->body_len < 0 || a->sign_why != NULL) {
+		struct outcome why =
+		    a->sign_why != NULL ? unsigned_for(a) : unreadable();
 
 		attempt_give_all(a, &why);
 		outbound_settle(c);

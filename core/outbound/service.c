@@ -50,6 +50,10 @@ int outbound_service_open(struct outbound_service *s,
 		 n * ATTEMPTS_A_CONNECTION)) < 0 ||
 	    (err = pool_init(&s->held_pool, "held", OUTBOUND_HELD_MAX, n)) < 0)
 		return err;
+	err =
+	    signer_init(&s->signer, s->loop, s->log, n * ATTEMPTS_A_CONNECTION);
+	if (err < 0)
+		return err;
 	outbound_service_configure(s, settings);
 	return 0;
 }
@@ -59,6 +63,7 @@ void outbound_service_configure(
 {
 	s->settings = *settings;
 	s->route.port = settings->port;
+	signer_configure(&s->signer, settings->dkim);
 }
 
 struct slice outbound_destination_of(

@@ -14,6 +14,7 @@
 #include "core/outbound/dns.h"
 #include "core/outbound/route.h"
 #include "core/outbound/scheduler.h"
+#include "core/outbound/signer.h"
 #include "spool/envelope.h"
 #include "spool/spool.h"
 
@@ -37,6 +38,7 @@ struct outbound_settings {
 	uint32_t messages_per_connection;
 	struct outbound_timeouts timeout;
 	struct retry_policy retry;
+	struct dkim_table *dkim; /* NULL: nothing is signed */
 };
 
 struct outbound_service_options {
@@ -56,6 +58,7 @@ struct outbound_service {
 	    *spools[OUTBOUND_SPOOLS_MAX]; /* by shard; NULL = not ours */
 	struct outbound_settings settings;
 	struct route_options route;
+	struct signer signer;
 	struct rng rng;
 	struct list connections;
 	uint32_t connection_count;
