@@ -1,6 +1,8 @@
 /* settings.c -- from struct config to what each part wants to know. */
 #include "core/settings.h"
 
+#include "core/dkim_keys.h"
+
 #define ERROR_COUNT_MAX 20 /* as Postfix's smtpd_hard_error_limit */
 #define QUEUE_COUNT_MAX 8000000
 #define DESTINATION_COUNT_MAX 1000000
@@ -30,6 +32,7 @@ static void fill_inbound(struct inbound_settings *in, const struct config *c)
 	    .command_ms = c->timeout.command * 1000,
 	    .data_ms = c->timeout.data * 1000,
 	    .client_connection_max = c->client_connection_limit,
+	    .dkim_canons = dkim_keys_canons(c),
 	    .release = release,
 	};
 }

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "core/control.h"
+#include "core/dkim_keys.h"
 #include "core/handover.h"
 #include "core/outbound/outbound.h"
 #include "core/settings.h"
@@ -48,6 +49,7 @@ struct worker {
 	struct spool *own;
 	struct stream_service streams;
 	struct dns *dns;
+	struct dkim_keys keys;
 	struct scheduler *scheduler;
 	struct inbound_service inbound;
 	struct outbound_service outbound;
@@ -207,6 +209,10 @@ static int open_queue(struct worker *w)
 	    .seed = w->seed,
 	};
 
+	if ((err = dkim_keys_load(&w->keys, c, &w->log)) < 0)
+		return complain(w, "keys", strerror(-err));
+	w->settings->outbound.dkim = w->keys.next;
+	dkim_keys_switch(&w->keys);
 	err = outbound_service_open(&w->outbound, &out, &w->settings->outbound);
 	if (err < 0)
 		return complain(w, "deliveries", strerror(-err));
@@ -312,15 +318,16 @@ static void reload(struct worker *w, int bundle)
 	struct settings *settings = NULL;
 	struct scheduler_options scheduling;
 
-	if (fresh != NULL)
+	if (fresh != NULL && dkim_keys_load(&w->keys, fresh, &w->log) == 0)
 		settings = settings_take(&w->settings_pool, fresh);
 	if (settings == NULL) {
+		dkim_keys_drop(&w->keys);
 		log_begin(&w->log, LOG_ERROR, "reload_refused");
 		log_number(&w->log, "worker", w->setup->index);
 		log_str(&w->log, "reply",
 		    fresh == NULL
 			? "what the supervisor sent cannot be loaded"
-			: "too many sessions with old configurations");
+			: "no memory, or too many sessions with old ones");
 		log_end(&w->log);
 		config_free(fresh);
 		return;
@@ -330,7 +337,9 @@ static void reload(struct worker *w, int bundle)
 	settings_scheduler(fresh, w->setup->ledger, w->setup->index,
 	    w->connection_max, w->seed, &scheduling);
 	scheduler_reconfigure(w->scheduler, &scheduling);
+	settings->outbound.dkim = w->keys.next;
 	outbound_service_configure(&w->outbound, &settings->outbound);
+	dkim_keys_switch(&w->keys);
 	reload_resolver(w, old->config, fresh);
 	w->settings = settings;
 	w->log.level = fresh->verbose ? LOG_DEBUG : fresh->log.level;

@@ -73,6 +73,7 @@ static void no_field(struct header *h)
 {
 	h->ended = true;
 	h->needs_separator = h->len == 0;
+	h->torn = h->len > 0;
 	if (h->from != NULL && h->len > 0)
 		h->from->torn = true;
 }

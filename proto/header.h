@@ -35,6 +35,8 @@ struct header {
 	bool needs_separator; /* the message has no header section: its first
 			       * line is no field.  What we put in front of it
 			       * must end with an empty line */
+	bool torn; /* a line that is no field ended it, behind some that are:
+		    * there should be an empty line in front of it */
 	uint32_t received_count;
 	uint64_t len; /* stored bytes of the header section, without the
 		       * empty line */

@@ -6,7 +6,10 @@
  * we add and the rest of the body become durable in one commit. */
 #include "core/inbound/message.h"
 
+#include <stdio.h>
+
 #include "core/inbound/inbound.h"
+#include "proto/mailbox.h"
 #include "spool/envelope.h"
 
 struct inbound_message *message_begin(struct inbound *c)
@@ -21,8 +24,13 @@ struct inbound_message *message_begin(struct inbound *c)
 	m->session = c;
 	m->begun_ms = loop_now_ms(s->loop);
 	m->failed = false;
+	m->torn = false;
+	m->spooled_len = 0;
 	m->body = buf_over(m->room, sizeof(m->room));
 	header_init(&m->header);
+	dkim_body_init(&m->hashes, c->settings->dkim_canons);
+	if (c->settings->dkim_canons != 0)
+		header_keep_from(&m->header, &m->from);
 	if (spool_begin(s->spool, &m->draft) < 0) {
 		pool_give(&s->message_pool, m);
 		return NULL;
@@ -48,15 +56,38 @@ static void write_piece(
 	    slice_of(m->body.at, SPOOL_PIECE_MAX), &m->wait);
 }
 
+/* A line that is no field ends the header section: to us it is body, to others
+ * it is not.  With an empty line in front of it there is one reading (Postfix
+ * does the same); without that, a signature might not fit what is read. */
+static void separate(struct inbound_message *m)
+{
+	static const uint8_t empty_line[2] = "\r\n";
+
+	if (m->header.len < m->spooled_len) {
+		m->torn = true; /* the line began in what is written */
+		return;
+	}
+	size_t at = (size_t)(m->header.len - m->spooled_len);
+
+	check(at <= m->body.len && buf_left(&m->body) >= 2);
+	memmove(m->body.at + at + 2, m->body.at + at, m->body.len - at);
+	memcpy(m->body.at + at, empty_line, 2);
+	m->body.len += 2;
+}
+
 enum message_put message_put(struct inbound_message *m, struct slice piece,
     void (*done)(struct spool_wait *w, int result))
 {
 	if (m->failed)
 		return MESSAGE_PUT;
-	header_feed(&m->header, piece);
+	bool ended = m->header.ended;
 	bool fits = buf_put(&m->body, piece);
 
 	check(fits);
+	header_feed(&m->header, piece);
+	dkim_body_feed(&m->hashes, piece);
+	if (!ended && m->header.torn)
+		separate(m);
 	if (m->body.len <= SPOOL_PIECE_MAX)
 		return MESSAGE_PUT;
 	write_piece(m, done);
@@ -71,6 +102,7 @@ enum message_put message_written(
 		return MESSAGE_PUT;
 	}
 	buf_drop(&m->body, SPOOL_PIECE_MAX);
+	m->spooled_len += SPOOL_PIECE_MAX;
 	if (m->body.len <= SPOOL_PIECE_MAX)
 		return MESSAGE_PUT;
 	write_piece(m, done);
@@ -92,6 +124,10 @@ static bool needs_smtputf8(const struct inbound_message *m)
 	return false;
 }
 
+_Static_assert(ENVELOPE_HASH_COUNT == DKIM_CANON_COUNT &&
+		   ENVELOPE_HASH_LEN == DKIM_HASH_LEN,
+    "what is hashed is kept");
+
 static bool put_envelope(struct inbound_message *m, struct buf *out)
 {
 	struct inbound *c = m->session;
@@ -107,6 +143,14 @@ static bool put_envelope(struct inbound_message *m, struct buf *out)
 	    .rcpt_count = from->rcpt_count,
 	};
 
+	uint8_t hashes[DKIM_CANON_COUNT][DKIM_HASH_LEN];
+
+	for (unsigned i = 0; i < DKIM_CANON_COUNT; i++) {
+		if (!(m->hashes.canons & 1u << i))
+			continue;
+		dkim_body_finish(&m->hashes, (enum dkim_canon)i, hashes[i]);
+		e.body_hash[i] = slice_of(hashes[i], DKIM_HASH_LEN);
+	}
 	buf_clear(out);
 	envelope_put(out, &e);
 	for (struct smtp_server_rcpt *r = from->rcpts; r != NULL; r = r->next)
@@ -156,6 +200,38 @@ static bool put_head(struct inbound_message *m, struct buf *out)
 	return !out->overflowed;
 }
 
+/* Who wrote it decides which key signs it: with a From that readers may
+ * understand in several ways there is no right one. */
+static const char *flaw_of_from(const struct inbound_message *m)
+{
+	uint8_t room[HEADER_FROM_MAX];
+	struct mailbox_list list;
+	const char *why = NULL;
+
+	if (m->hashes.canons == 0 || !m->header.has_from)
+		return NULL;
+	if (m->from.too_long)
+		return "it is too long";
+	if (!mailbox_list_parse(
+		slice_of(m->from.text, m->from.len), room, &list, &why))
+		return why;
+	return list.count == 0 ? "it names nobody" : NULL;
+}
+
+/* Whether nobody can read the message with certainty: m->flaw. */
+static bool is_flawed(struct inbound_message *m)
+{
+	const char *from = flaw_of_from(m);
+
+	if (m->torn)
+		snprintf(m->flaw, sizeof(m->flaw),
+		    "a line in the header section is no field");
+	else if (from != NULL)
+		snprintf(m->flaw, sizeof(m->flaw),
+		    "the From field cannot be read: %s", from);
+	return m->torn || from != NULL;
+}
+
 bool message_commit(struct inbound_message *m, struct reply *reply,
     void (*done)(struct spool_wait *w, int result))
 {
@@ -172,6 +248,10 @@ bool message_commit(struct inbound_message *m, struct reply *reply,
 	if (m->failed) {
 		*reply = (struct reply){452, "4.3.1",
 		    SLICE("insufficient system storage, try again later")};
+		return false;
+	}
+	if (is_flawed(m)) {
+		*reply = (struct reply){550, "5.6.0", slice_of_str(m->flaw)};
 		return false;
 	}
 	if (!put_envelope(m, &s->envelope) || !put_head(m, &head)) {

@@ -3,6 +3,7 @@
 #define CORE_INBOUND_MESSAGE_H
 
 #include "core/inbound/service.h"
+#include "dkim/body.h"
 #include "proto/header.h"
 
 /* A piece from the machine is never longer than one receive buffer; so much
@@ -14,9 +15,14 @@ struct inbound;
 struct inbound_message {
 	struct draft draft;
 	struct header header;
+	struct header_from from; /* when it is signed by it */
+	struct dkim_body hashes; /* of the body */
+	uint64_t spooled_len;	 /* of the body, in pieces */
 	struct spool_wait wait;
 	struct inbound *session;
 	uint64_t begun_ms;
+	bool torn;	 /* its header section has no end, see header.h */
+	char flaw[128];	 /* why it is refused, in the reply */
 	bool failed;	 /* a piece could not be written: refused at the end */
 	struct buf body; /* what is not yet in the spool; over `room` */
 	uint8_t room[INBOUND_MESSAGE_ROOM];

@@ -27,6 +27,8 @@ struct inbound_settings {
 	uint32_t command_ms;		/* RFC 5321, 4.5.3.2.7 */
 	uint32_t data_ms;		/* 4.5.3.2.5 */
 	uint32_t client_connection_max; /* 0 = none */
+	unsigned dkim_canons; /* set of 1 << enum dkim_canon; 0: nothing is
+			       * going to be signed */
 	uint32_t session_count;
 	bool retired; /* a newer one has taken its place */
 	void (*release)(struct inbound_settings *s);

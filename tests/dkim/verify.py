@@ -1,24 +1,24 @@
 """Verifies messages with python3-dkim, as any receiver would.
 
-    verify.py MESSAGES TXT...
+    verify.py MESSAGES COUNT TXT...
 
 MESSAGES is a file: each message (CR LF, dots not doubled) behind its length on
-a line of its own.  A TXT is NAME=RECORD.  Each message must have as many
-signatures as there are TXTs, and all must verify.
+a line of its own.  A TXT is NAME=RECORD.  Each message must have COUNT
+signatures, and all must verify.
 """
 import sys
 
 import dkim
 
-records = dict(arg.split('=', 1) for arg in sys.argv[2:])
+records = dict(arg.split('=', 1) for arg in sys.argv[3:])
 
 
 def txt(name, timeout=5):
-    return records.get(name.decode().rstrip('.'), '').encode()
+    return records.get(name.decode().rstrip('.').lower(), '').encode()
 
 
 def main():
-    count = 0
+    wanted, count = int(sys.argv[2]), 0
     with open(sys.argv[1], 'rb') as f:
         while True:
             line = f.readline()
@@ -28,7 +28,7 @@ def main():
             verifier = dkim.DKIM(message, minkey=1024)
             found = sum(k.lower() == b'dkim-signature'
                         for k, _ in verifier.headers)
-            if found != len(records):
+            if found != wanted:
                 sys.exit('%d signatures: %r' % (found, message))
             for i in range(found):
                 if not verifier.verify(i, dnsfunc=txt):
