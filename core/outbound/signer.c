@@ -27,6 +27,21 @@ _Static_assert(DKIM_BATCH_MAX >= DKIM_TABLE_MATCH_MAX,
 
 static void on_turn(struct op *op, int result);
 
+struct attempt *signature_waiter(const struct signature *g)
+{
+	check(!list_empty(&g->waiters));
+	return container_of(g->waiters.next, struct attempt, sign_link);
+}
+
+const uint8_t *signature_hash(const struct signature *g, enum dkim_canon canon)
+{
+	const struct attempt *a = signature_waiter(g);
+
+	if (a->envelope.body_hash[canon].len == DKIM_HASH_LEN)
+		return a->envelope.body_hash[canon].at;
+	return g->has_hash[canon] ? g->hash[canon] : NULL;
+}
+
 /* What is large, and there once. */
 struct large {
 	struct signer_reading reading;
@@ -105,12 +120,6 @@ void signer_configure(struct signer *s, struct dkim_table *table)
 	s->table = table;
 	LIST_EACH_SAFE (node, &s->made)
 		forget(s, container_of(node, struct signature, link));
-}
-
-static struct attempt *first_waiter(const struct signature *g)
-{
-	check(!list_empty(&g->waiters));
-	return container_of(g->waiters.next, struct attempt, sign_link);
 }
 
 static void say_failed(struct signer *s, uint64_t id, struct slice domain,
@@ -229,15 +238,6 @@ static struct slice identity_of(struct slice author, struct slice domain)
 	return below ? author : (struct slice){NULL, 0};
 }
 
-static const uint8_t *hash_for(struct signature *g, enum dkim_canon canon)
-{
-	const struct attempt *a = first_waiter(g);
-
-	if (a->envelope.body_hash[canon].len == DKIM_HASH_LEN)
-		return a->envelope.body_hash[canon].at;
-	return g->has_hash[canon] ? g->hash[canon] : NULL;
-}
-
 static void add_job(struct signer *s, struct batch *b, struct signature *g,
     struct slice section, const struct dkim_table_key *key,
     struct dkim_key *opened)
@@ -256,7 +256,7 @@ static void add_job(struct signer *s, struct batch *b, struct signature *g,
 	    .selector = key->selector,
 	    .identity = identity_of(domain_of(g), domain),
 	    .header = section,
-	    .body_hash = hash_for(g, key->body_canon),
+	    .body_hash = signature_hash(g, key->body_canon),
 	    .header_canon = key->header_canon,
 	    .body_canon = key->body_canon,
 	    .time_s = now_s,
@@ -315,7 +315,7 @@ static enum joined join(struct signer *s, struct batch *b, struct signature *g,
 		opened[i] = open_key(s, keys[i], &why);
 		if (opened[i] == NULL)
 			return fail(s, g, keys[i]->source, why);
-		if (hash_for(g, keys[i]->body_canon) == NULL)
+		if (signature_hash(g, keys[i]->body_canon) == NULL)
 			return JOINED_UNREAD;
 	}
 	for (unsigned i = 0; i < count; i++)
@@ -382,126 +382,21 @@ static void sign(struct signer *s, struct batch *b)
 		complete(s, b, &i);
 }
 
-static void on_block(struct spool_read *r, int result);
-
-static void read_block(struct signer *s)
+void signer_was_read(struct signer *s, struct signature *g,
+    struct slice section, const char *why)
 {
-	struct signer_reading *r = s->reading;
-	struct attempt *a = first_waiter(r->signature);
-
-	r->read = (struct spool_read){.done = on_block};
-	spool_read(a->spool, a->message, r->offset, r->block, sizeof(r->block),
-	    &r->read);
-}
-
-static void restart(struct signer *s)
-{
-	struct signer_reading *r = s->reading;
-
-	r->canons = s->table == NULL ? 0 : s->table->canons;
-	r->offset = 0;
-	r->header_len = 0;
-	r->has_section = false;
-	dkim_body_init(&r->body, r->canons);
-	read_block(s);
-}
-
-/* Reads the next message of those that wait for it. */
-static void read_next(struct signer *s)
-{
-	if (s->reading->signature != NULL || list_empty(&s->unread))
-		return;
-	s->reading->signature =
-	    container_of(s->unread.next, struct signature, link);
-	restart(s);
-}
-
-/* Enough was read, or it failed. */
-static void end_reading(struct signer *s, const char *why)
-{
-	struct signature *g = s->reading->signature;
 	struct batch batch = {.count = 0};
 
-	s->reading->signature = NULL;
 	if (why != NULL)
 		fail(s, g, NULL, why);
-	else if (join(s, &batch, g, s->reading->section) == JOINED)
+	else if (join(s, &batch, g, section) == JOINED)
 		sign(s, &batch);
-	read_next(s);
-}
-
-static bool hash_is_missing(struct signer *s, struct signature *g)
-{
-	for (unsigned i = 0; i < DKIM_CANON_COUNT; i++)
-		if (s->reading->canons & 1u << i &&
-		    hash_for(g, (enum dkim_canon)i) == NULL)
-			return true;
-	return false;
-}
-
-static void take_hashes(struct signer *s, struct signature *g)
-{
-	for (unsigned i = 0; i < DKIM_CANON_COUNT; i++) {
-		if (!(s->reading->canons & 1u << i))
-			continue;
-		dkim_body_finish(
-		    &s->reading->body, (enum dkim_canon)i, g->hash[i]);
-		g->has_hash[i] = true;
-	}
-}
-
-/* False: the section is longer than there is room for. */
-static bool take_header(struct signer_reading *r, struct slice block, bool over)
-{
-	size_t room = SIGNER_HEADER_MAX - r->header_len;
-	size_t len = block.len < room ? block.len : room;
-
-	if (r->has_section)
-		return true;
-	memcpy(r->header + r->header_len, block.at, len);
-	r->header_len += len;
-	r->has_section = dkim_header_section(slice_of(r->header, r->header_len),
-	    over && len == block.len, &r->section);
-	return r->has_section || r->header_len < SIGNER_HEADER_MAX;
-}
-
-static void on_block(struct spool_read *read, int result)
-{
-	struct signer_reading *r =
-	    container_of(read, struct signer_reading, read);
-	struct signer *s = r->signer;
-	struct signature *g = r->signature;
-	struct slice block =
-	    slice_of(r->block, result > 0 ? (size_t)result : 0);
-	bool over;
-
-	if (result <= 0) {
-		end_reading(s, "the message cannot be read from the spool");
-		return;
-	}
-	if (s->table == NULL || s->table->canons != r->canons) {
-		restart(s); /* other keys */
-		return;
-	}
-	r->offset += block.len;
-	over = r->offset >= first_waiter(g)->message->content_len;
-	dkim_body_feed(&r->body, block);
-	if (!take_header(r, block, over)) {
-		end_reading(s, "the header section is too long");
-		return;
-	}
-	if (over)
-		take_hashes(s, g);
-	if (r->has_section && !hash_is_missing(s, g))
-		end_reading(s, NULL);
-	else
-		read_block(s);
 }
 
 /* A message that is all there needs no reading. */
 static void hash_block(struct signer *s, struct signature *g)
 {
-	const struct attempt *a = first_waiter(g);
+	const struct attempt *a = signature_waiter(g);
 	struct dkim_body body;
 
 	if (s->table == NULL ||
@@ -529,7 +424,7 @@ static bool join_ready(struct signer *s, struct batch *b)
 	struct signature *g =
 	    container_of(s->ready.next, struct signature, link);
 	struct slice section;
-	bool whole = section_of(first_waiter(g), &section);
+	bool whole = section_of(signature_waiter(g), &section);
 
 	check(whole); /* signer_begin saw it */
 	list_remove(&g->link);
@@ -555,7 +450,7 @@ static void on_turn(struct op *op, int result)
 	while (!list_empty(&s->ready) && join_ready(s, &batch))
 		;
 	sign(s, &batch);
-	read_next(s);
+	signer_read_next(s);
 	if (!list_empty(&s->ready) && !s->turn.busy)
 		loop_defer(s->loop, &s->turn, 0);
 }

@@ -88,4 +88,12 @@ MUST_USE bool signer_begin(struct signer *s, struct attempt *a);
 /* The attempt needs its signature no more. */
 void signer_release(struct signer *s, struct signature *signature);
 
+/* Among signer*.c: the attempt that has waited longest; the body's hash, or
+ * NULL; what was read, or why not; the next that is to be read. */
+struct attempt *signature_waiter(const struct signature *g);
+const uint8_t *signature_hash(const struct signature *g, enum dkim_canon canon);
+void signer_was_read(struct signer *s, struct signature *g,
+    struct slice section, const char *why);
+void signer_read_next(struct signer *s);
+
 #endif
