@@ -71,8 +71,8 @@ void secret_season(struct sasl_secret *secret, struct slice name,
 unsigned secret_mechanisms(const struct sasl_secret *secret);
 /* Constant-time in the password. */
 bool secret_matches(const struct sasl_secret *secret, struct slice password);
-/* The keys that SCRAM works with.  *derived: they cost a derivation (a
- * millisecond); for a secret that has none, keys that nothing fits. */
+/* The keys that SCRAM works with.  *derived: they cost a derivation (some
+ * milliseconds); for a secret that has none, keys that nothing fits. */
 void secret_scram_keys(
     const struct sasl_secret *secret, struct scram_keys *keys, bool *derived);
 /* The keys fitted: the next login need not derive them.  They did not: takes

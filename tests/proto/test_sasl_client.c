@@ -189,7 +189,7 @@ static const struct {
     {FIRST ",s=W22ZaJ0SNY7soEsUEjb6gQ==,i=1", NULL},
     {FIRST ",s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4095", NULL},
     {FIRST ",s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4294967297", NULL},
-    {FIRST ",s=W22ZaJ0SNY7soEsUEjb6gQ==,i=200001", NULL},
+    {FIRST ",s=W22ZaJ0SNY7soEsUEjb6gQ==,i=100001", NULL},
     {FIRST ",s=W22ZaJ0SNY7soEsUEjb6gQ==", NULL},
     {FIRST ",s=,i=4096", NULL},
     {FIRST ",s=W2,i=4096", NULL},
