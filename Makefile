@@ -11,6 +11,8 @@
 MODE    ?= release
 BUILD    = build/$(MODE)
 PREFIX  ?= /usr/local
+MAN      = $(PREFIX)/share/man
+SYSCONF ?= /etc
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
 FLAGS_release  = -O2 -D_FORTIFY_SOURCE=2
@@ -175,13 +177,34 @@ bench:  ## the race (SCENARIOS='2k 10k' PEERS=postfix ROUNDS=3)
 	@+$(MAKE) --no-print-directory -j$$(nproc) build/smarthost bench-tools
 	@bench/run
 
+.PHONY: package
+package:  ## the life of the Debian package, in a new Debian (SUITE=bookworm)
+	@sh tests/package.sh $(or $(SUITE),bookworm)
+
 .PHONY: fresh
 fresh:  ## what a newcomer does on a Debian with nothing on it (SUITE=trixie)
 	@sh tests/fresh.sh $(or $(SUITE),trixie)
 
 .PHONY: install
-install: $(PROG)  ## into $(DESTDIR)$(PREFIX)
+install: $(PROG) build/man/smarthost.8 build/man/smarthost.yaml.5  ## into $(DESTDIR)$(PREFIX)
 	install -D -m 755 $(PROG) $(DESTDIR)$(PREFIX)/sbin/smarthost
+	install -D -m 644 build/man/smarthost.8 $(DESTDIR)$(MAN)/man8/smarthost.8
+	install -D -m 644 build/man/smarthost.yaml.5 $(DESTDIR)$(MAN)/man5/smarthost.yaml.5
+	install -D -m 644 docs/completion.bash \
+	  $(DESTDIR)$(PREFIX)/share/bash-completion/completions/smarthost
+	install -D -m 644 examples/smarthost.yaml \
+	  $(DESTDIR)$(SYSCONF)/smarthost/yaml.d/smarthost.yaml.example
+
+# Of the pages the options and keys are the program's own.
+build/man/%: docs/%.in docs/man.awk $(PROG)
+	@mkdir -p $(@D)
+	$(PROG) --help | awk -f docs/man.awk -v version=$(VERSION) - $< > $@.new
+	@mv $@.new $@
+
+.PHONY: deb
+deb:  ## a Debian package in build/deb
+	@sh tests/deps.sh build deb
+	@sh debian/build.sh
 
 .PHONY: clean
 clean:  ## remove build/

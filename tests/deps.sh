@@ -4,6 +4,7 @@
 #   sh tests/deps.sh build          what the server is built with
 #   sh tests/deps.sh build try      and what README's first mail is sent with
 #   sh tests/deps.sh build test     and what its tests run
+#   sh tests/deps.sh build deb      or what makes the package
 #   sh tests/deps.sh build bench    and what the race needs beside its peers
 #
 # When nothing is missing it neither needs root nor the network.
@@ -23,6 +24,7 @@ try=curl
 tests='libcriterion-dev python3 swaks curl haproxy postfix nsd
 	python3-dkim python3-nacl opendkim-tools
 	clang libclang-rt-dev procps'
+deb='debhelper fakeroot'
 bench='python3 openssl nsd'
 policy=/usr/sbin/policy-rc.d
 
@@ -39,6 +41,7 @@ for set in "$@"; do
 	build) wanted="$wanted $build" ;;
 	try) wanted="$wanted $try" ;;
 	test) wanted="$wanted $tests" ;;
+	deb) wanted="$wanted $deb" ;;
 	bench) wanted="$wanted $bench" ;;
 	*) say "no set of packages is called $set"; exit 64 ;;
 	esac
