@@ -1,6 +1,11 @@
 /* All sources together: defaults, precedence, what is printed. */
 #include "tests/config/loading.h"
 
+#include <time.h>
+
+#include "core/config/domain.h"
+#include "core/config/user.h"
+
 #define PRIVATE                                                                \
 	"['127.0.0.0/8', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', "    \
 	"'::1', 'fc00::/7', 'fe80::/10']"
@@ -110,6 +115,81 @@ Test(config, later_sources_win)
 		"config.hostname=b.example.org"));
 	expect_value(c, "config.hostname", "b.example.org");
 	config_free(c);
+}
+
+/* Of any two sources the later one wins. */
+Test(config, each_pair_of_sources)
+{
+	enum { POSTFIX, YAML, VARIABLE, SET, SOURCES };
+	static const char *const names[SOURCES] = {"postfix.example.org",
+	    "yaml.example.org", "env.example.org", "set.example.org"};
+	static const char *const folders[4] = {
+	    NOWHERE, FIXTURES "postfix", FIXTURES "merge", FIXTURES "both"};
+	static const char *const own[4] = {
+	    NULL, "relay.example.org", "site.example.org", "yaml.example.org"};
+
+	for (unsigned set = 0; set < 1u << SOURCES; set++) {
+		unsigned files = set & 3;
+		const char *last =
+		    files == 0 ? "localhost.localdomain" : own[files];
+		struct config *c = load_good(folders[files],
+		    set & 1u << VARIABLE ? LIST("SH_HOSTNAME=env.example.org")
+					 : NULL,
+		    set & 1u << SET ? LIST("config.hostname=set.example.org")
+				    : NULL);
+
+		for (unsigned i = VARIABLE; i < SOURCES; i++)
+			if (set & 1u << i)
+				last = names[i];
+		cr_expect_str_eq(c->hostname, last, "%x", set);
+		config_free(c);
+	}
+}
+
+#define MANY 5000
+
+/* Nothing is quadratic in them. */
+Test(config, thousands_of_users_and_domains)
+{
+	char *text, *said;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	fputs("users:\n", out);
+	for (unsigned i = 0; i < MANY; i++)
+		fprintf(out,
+		    "- name: user%u\n  password: secret%u\n"
+		    "  allowed_from: ['@d%u.example', u%u@example.org]\n",
+		    i, i, i, i);
+	fputs("domains:\n", out);
+	for (unsigned i = 0; i < MANY; i++)
+		fprintf(out,
+		    "- name: d%u.example\n"
+		    "  dkim: {selector: s, key: '-----BEGIN PRIVATE "
+		    "KEY-----'}\n",
+		    i);
+	fclose(out);
+	struct config_arguments arguments = {.dir = NOWHERE};
+	struct config *c = config_load(&arguments, stderr);
+	struct complaints complaints = {.out = open_memstream(&said, &len)};
+	clock_t before = clock();
+
+	source_yaml(c, &complaints, "f.yaml", slice_of_str(text));
+	users_finish(c, &complaints);
+	domains_finish(c, &complaints);
+	double ms = (double)(clock() - before) * 1000 / CLOCKS_PER_SEC;
+	fclose(complaints.out);
+	cr_expect_str_empty(said);
+	cr_expect_eq(c->user_count, MANY);
+	cr_expect_eq(c->domains.count, MANY);
+	cr_expect_eq(c->dkim_key_count, MANY);
+	cr_expect_eq(c->signing_count, MANY);
+	cr_log_info("%d users and domains: %.1f ms", MANY, ms);
+	/* Some 20 ms in a release build: far from what pairs would cost. */
+	cr_expect_lt(ms, 2000);
+	config_free(c);
+	free(said);
+	free(text);
 }
 
 Test(config, an_error_that_is_overridden_is_an_error_still)
