@@ -169,6 +169,15 @@ cppcheck:
 	  --suppress=missingReturn --suppress=ctunullpointer \
 	  --error-exitcode=1 -I. $(SRC)
 
+.PHONY: bench-rsa
+bench-rsa: $(BUILD)/bench/rsa_bench  ## RSA signatures a second: ours, wolfSSL's, OpenSSL's
+	$<
+.PHONY: timing-rsa
+timing-rsa: $(BUILD)/tests/dkim/timing_rsa  ## does RSA's time depend on its secrets?
+	$<
+$(BUILD)/tests/dkim/timing_rsa: $(BUILD)/tests/dkim/timing_rsa.o $(LIB)
+	$(LINK) $(LIBS) -lm
+
 .PHONY: bench-tools
 bench-tools: $(BENCH)
 .PHONY: bench

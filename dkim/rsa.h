@@ -31,7 +31,7 @@ enum rsa_engine { RSA_WOLFSSL, RSA_IFMA };
 /* Looks at the CPU, then signs and compares with wolfSSL: a difference means
  * wolfSSL for good.  *why: a static sentence for the log ("AVX-512 IFMA",
  * "this CPU has no ...", "the self-check failed").  NULL: no memory or no
- * randomness, and *why says which. */
+ * randomness, and *why says which.  A child of fork() does not have it. */
 MUST_USE struct rsa *rsa_open(const char **why);
 /* After all its keys were closed. */
 void rsa_close(struct rsa *r);
