@@ -4,7 +4,19 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum argument { CONFIG_DIR, SET, PRINT, SPOOL, JSON, HELP };
+enum argument {
+	CONFIG_DIR,
+	SET,
+	PRINT,
+	SPOOL,
+	JSON,
+	DOMAIN,
+	SELECTOR,
+	TYPE,
+	BITS,
+	OUT_FILE,
+	HELP
+};
 
 static const struct {
 	const char *name;
@@ -17,6 +29,11 @@ static const struct {
     {"--print", PRINT, TAKES_PRINT, false},
     {"--spool", SPOOL, TAKES_SPOOL, true},
     {"--json", JSON, TAKES_JSON, false},
+    {"-d", DOMAIN, TAKES_DKIM, true},
+    {"-s", SELECTOR, TAKES_DKIM, true},
+    {"-t", TYPE, TAKES_DKIM, true},
+    {"-b", BITS, TAKES_DKIM, true},
+    {"-o", OUT_FILE, TAKES_DKIM, true},
     {"--help", HELP, 0, false},
     {"-h", HELP, 0, false},
 };
@@ -31,6 +48,11 @@ static void take(
 	case PRINT: a->print = true; break;
 	case SPOOL: a->spool = value; break;
 	case JSON: a->json = true; break;
+	case DOMAIN: a->domain = value; break;
+	case SELECTOR: a->selector = value; break;
+	case TYPE: a->type = value; break;
+	case BITS: a->bits = value; break;
+	case OUT_FILE: a->file = value; break;
 	case HELP: a->help = true; break;
 	}
 }

@@ -17,11 +17,13 @@ enum argument_set {
 	TAKES_PRINT = 2,
 	TAKES_SPOOL = 4,
 	TAKES_JSON = 8,
+	TAKES_DKIM = 16, /* -d, -s, -t, -b, -o */
 };
 
 struct arguments {
 	struct config_arguments config; /* its sets lie in argv */
 	const char *spool;		/* --spool, or NULL */
+	const char *domain, *selector, *type, *bits, *file; /* or NULL */
 	bool print;
 	bool json;
 	bool help; /* --help or -h was among them */

@@ -20,6 +20,7 @@
 #include "core/config/config.h"
 #include "core/config_check.h"
 #include "core/ctl.h"
+#include "core/dkim_tool.h"
 #include "core/passwd.h"
 #include "core/shards.h"
 #include "core/supervisor.h"
@@ -178,6 +179,29 @@ static int make_password(const struct arguments *a)
 	return passwd_run(a->operand_count > 0 ? a->operands[0] : NULL);
 }
 
+static int dkim_keygen(const struct arguments *a)
+{
+	return dkim_keygen_run(&(struct dkim_keygen){
+	    .domain = a->domain,
+	    .selector = a->selector,
+	    .type = a->type,
+	    .bits = a->bits,
+	    .file = a->file,
+	});
+}
+
+static int dkim_check(const struct arguments *a)
+{
+	struct config *c = config_load(&a->config, stderr);
+	int status;
+
+	if (c == NULL)
+		return EX_CONFIG;
+	status = dkim_check_run(c);
+	config_free(c);
+	return status;
+}
+
 static const struct command commands[] = {
     {"run", NULL, "run [--config-dir DIR] [--set KEY=VALUE]...",
 	"run the relay in the foreground", TAKES_CONFIG, 0, 0, run},
@@ -200,6 +224,14 @@ static const struct command commands[] = {
 	spool_check},
     {"spool", "dump", "spool dump DIR",
 	"print what is in a spool that is not in use", 0, 1, 1, spool_dump},
+    {"dkim", "keygen",
+	"dkim keygen -d DOMAIN -s SELECTOR [-t rsa|ed25519] [-b BITS] "
+	"[-o FILE]",
+	"make a DKIM key, print the DNS record to publish", TAKES_DKIM, 0, 0,
+	dkim_keygen},
+    {"dkim", "check", "dkim check [--config-dir DIR] [--set KEY=VALUE]...",
+	"compare every configured DKIM key with what DNS publishes",
+	TAKES_CONFIG, 0, 0, dkim_check},
     {"passwd", NULL, "passwd [USER]",
 	"read a password, print what users[].password or users.d keeps of it",
 	0, 0, 1, make_password},

@@ -532,6 +532,8 @@ static void measure(struct worker *w)
 	metric_set(m, METRIC_SESSIONS_MAX, w->session_max);
 	metric_set(m, METRIC_DELIVERIES, w->outbound.connection_count);
 	metric_set(m, METRIC_DESTINATIONS, counts.destination_count);
+	metric_set(m, METRIC_DKIM_SIGNED, w->outbound.signer.signed_count);
+	metric_set(m, METRIC_DKIM_FAILED, w->outbound.signer.failed_count);
 }
 
 static void on_gauges(struct timer *t)

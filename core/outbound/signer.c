@@ -326,6 +326,7 @@ static enum joined join(struct signer *s, struct batch *b, struct signature *g,
 static void say_signed(
     struct signer *s, const struct signature *g, const struct dkim_job *job)
 {
+	s->signed_count++;
 	log_begin(s->log, LOG_DEBUG, "signed");
 	log_id(s->log, "id", g->id);
 	log_slice(s->log, "domain", job->domain);
@@ -365,7 +366,6 @@ static void complete(struct signer *s, struct batch *b, unsigned *i)
 		return;
 	}
 	g->len = (uint16_t)text.len;
-	s->signed_count++;
 	finish(s, g, NULL);
 }
 

@@ -1,0 +1,23 @@
+/* dkim_tool.h -- `smarthost dkim keygen` and `smarthost dkim check`. */
+#ifndef CORE_DKIM_TOOL_H
+#define CORE_DKIM_TOOL_H
+
+#include "core/config/config.h"
+
+struct dkim_keygen {
+	const char *domain;
+	const char *selector;
+	const char *type; /* "rsa", "ed25519", or NULL: rsa */
+	const char *bits; /* or NULL: 2048 */
+	const char *file; /* or NULL: DOMAIN.SELECTOR.pem */
+};
+
+/* Writes the key (0600, never over another) and prints the DNS record as a zone
+ * file has it.  Returns an exit status. */
+int dkim_keygen_run(const struct dkim_keygen *k);
+
+/* Compares every configured key with what DNS publishes.  0: all are the same;
+ * 1: some are not; 75: the DNS did not answer. */
+int dkim_check_run(const struct config *c);
+
+#endif
