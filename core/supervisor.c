@@ -2,10 +2,11 @@
  *
  * It opens what needs privileges, gives them up, forks a worker for each CPU,
  * and then only waits for signals: a worker that dies is forked again (at once,
- * then with a growing delay when it keeps dying), SIGHUP reads the
- * configuration and hands what was read to the workers, SIGTERM and SIGINT pass
- * on SIGTERM and wait for everybody.  The listening sockets stay open here, so
- * that clients of a dead worker wait in its backlog for its successor.
+ * then with a growing delay when it keeps dying), SIGHUP or a change of its
+ * files makes it read the configuration and hand that to the workers, SIGTERM
+ * and SIGINT pass on SIGTERM and wait for everybody.  The listening sockets
+ * stay open here, so that clients of a dead worker wait in its backlog for its
+ * successor.
  *
  * No mail goes through it, so blocking calls do no harm here. */
 #include "core/supervisor.h"
@@ -32,6 +33,7 @@
 #include "core/notify.h"
 #include "core/outbound/ledger.h"
 #include "core/privileges.h"
+#include "core/watch.h"
 #include "core/settings.h"
 #include "core/worker.h"
 #include "spool/spool.h"
@@ -65,6 +67,8 @@ struct supervisor {
 	unsigned worker_count;
 	int ready_pipe[2];
 	int bundle; /* what the last reload read; -1: there was none */
+	struct watch watch;
+	char refused[8192]; /* what was wrong at the last reload */
 	bool stopping;
 	bool ready_said;
 	int status;
@@ -183,6 +187,8 @@ static void close_others(struct supervisor *s, unsigned index)
 	}
 	if (s->bundle >= 0)
 		close(s->bundle);
+	if (s->watch.fd >= 0)
+		close(s->watch.fd);
 	close(s->ready_pipe[0]);
 	admin_forget(s->admin);
 }
@@ -371,14 +377,27 @@ static void tell_workers(struct supervisor *s)
 	}
 }
 
-static void reload_refused(struct supervisor *s, const char *why)
+static uint64_t now_ms(void)
 {
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* The same once only, however often somebody looks. */
+static void reload_refused(struct supervisor *s, const char *why, bool asked)
+{
+	if (!asked && strcmp(s->refused, why) == 0)
+		return;
+	snprintf(s->refused, sizeof(s->refused), "%s", why);
 	log_begin(&s->log, LOG_ERROR, "reload_refused");
 	log_str(&s->log, "reply", why);
 	log_end(&s->log);
 }
 
-static void reload(struct supervisor *s)
+/* `asked`: by a signal; else because files may have changed. */
+static void reload(struct supervisor *s, bool asked)
 {
 	char complaints[8192] = "";
 	FILE *out = fmemopen(complaints, sizeof(complaints) - 1, "w");
@@ -388,12 +407,18 @@ static void reload(struct supervisor *s)
 	if (out != NULL)
 		fclose(out);
 	if (fresh == NULL) {
-		reload_refused(s, complaints);
+		reload_refused(s, complaints, asked);
+		return;
+	}
+	if (!asked &&
+	    slice_eq(config_bundle(fresh), config_bundle(s->config))) {
+		s->refused[0] = '\0';
+		config_free(fresh);
 		return;
 	}
 	int bundle = handover_make(config_bundle(fresh));
 	if (bundle < 0) {
-		reload_refused(s, strerror(-bundle));
+		reload_refused(s, strerror(-bundle), asked);
 		config_free(fresh);
 		return;
 	}
@@ -404,6 +429,8 @@ static void reload(struct supervisor *s)
 	if (s->bundle >= 0)
 		close(s->bundle);
 	s->bundle = bundle;
+	s->refused[0] = '\0';
+	watch_config(&s->watch, fresh, now_ms());
 	s->log.level = fresh->verbose ? LOG_DEBUG : fresh->log.level;
 	s->log.format = fresh->log.format;
 	for (unsigned i = 0; i < s->worker_count; i++)
@@ -441,12 +468,14 @@ static void watch(struct supervisor *s, const sigset_t *signals)
 			stop(s);
 		else if (signal == SIGHUP && !s->stopping) {
 			notify_reloading();
-			reload(s);
+			reload(s, true);
 			notify_ready(running(s));
 		}
 		reap(s);
 		count_ready(s);
 		tell_workers(s);
+		if (!s->stopping && watch_due(&s->watch, now_ms()))
+			reload(s, false);
 		if (s->stopping && running(s) == 0)
 			return;
 		if (s->stopping && stop_s == 0)
@@ -527,6 +556,7 @@ static void supervise(struct supervisor *s)
 	if (s->status == 0) {
 		for (unsigned i = 0; i < s->worker_count; i++)
 			start(s, i);
+		watch_config(&s->watch, s->config, now_ms());
 		watch(s, &signals);
 		log_begin(&s->log, LOG_INFO, "stopped");
 		log_end(&s->log);
@@ -544,6 +574,7 @@ int supervisor_run(
 	    .config = config,
 	    .arguments = arguments,
 	    .bundle = -1,
+	    .watch.fd = -1,
 	    .worker_count =
 		config->workers > 0 ? config->workers : cpus_usable(),
 	};

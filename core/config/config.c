@@ -206,6 +206,12 @@ void config_free(struct config *c)
 	free(c);
 }
 
+void config_each_path(const struct config *c,
+    void (*each)(void *arg, const char *path), void *arg)
+{
+	files_each(c->memory->files, each, arg);
+}
+
 struct slice config_bundle(const struct config *c)
 {
 	return files_bundle(c->memory->files);

@@ -220,6 +220,10 @@ void config_free(struct config *c);
  * from them has the same to the byte.  Stays as long as `c`. */
 struct slice config_bundle(const struct config *c);
 
+/* Each file and folder that was looked at, there or not. */
+void config_each_path(const struct config *c,
+    void (*each)(void *arg, const char *path), void *arg);
+
 /* The effective configuration as YAML, each value with a comment that names
  * its source. */
 void config_print(const struct config *c, FILE *out);

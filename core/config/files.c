@@ -31,7 +31,8 @@ struct files {
 	struct map by_path;
 	struct entry *first;
 	struct entry **last;
-	bool closed; /* to everything but the bundle */
+	bool closed;	     /* to everything but the bundle */
+	struct slice bundle; /* when it was asked for */
 };
 
 struct record {
@@ -262,11 +263,20 @@ static uint8_t *put(uint8_t *at, const void *bytes, size_t len)
 	return at + len;
 }
 
-struct slice files_bundle(const struct files *f)
+void files_each(
+    const struct files *f, void (*each)(void *arg, const char *path), void *arg)
+{
+	for (const struct entry *e = f->first; e != NULL; e = e->next)
+		each(arg, e->file.path);
+}
+
+struct slice files_bundle(struct files *f)
 {
 	size_t len = 0;
 	uint8_t *at, *end;
 
+	if (f->bundle.len > 0)
+		return f->bundle;
 	for (const struct entry *e = f->first; e != NULL; e = e->next) {
 		struct record r = record_of(e);
 
@@ -281,5 +291,6 @@ struct slice files_bundle(const struct files *f)
 		end = put(end, e->file.text.at, r.text_len);
 		end = put(end, e->file.why, r.why_len);
 	}
-	return slice_of(at, len);
+	f->bundle = slice_of(at, len);
+	return f->bundle;
 }

@@ -34,7 +34,11 @@ const struct file *files_read(struct files *f, const char *path);
 /* The names in a folder that do not begin with a dot, in byte order. */
 const struct file *files_list(struct files *f, const char *path);
 
-/* All that was read, in the memory. */
-struct slice files_bundle(const struct files *f);
+/* All that was read, in the memory; made once. */
+struct slice files_bundle(struct files *f);
+
+/* Each path that was looked at. */
+void files_each(const struct files *f,
+    void (*each)(void *arg, const char *path), void *arg);
 
 #endif

@@ -2,6 +2,7 @@
 same configuration."""
 import os
 import signal
+import subprocess
 import unittest
 
 from case import Case
@@ -9,7 +10,6 @@ from talk import Talk
 from wait import until
 
 CAP_DAC_READ_SEARCH = 2
-PEM = '-----BEGIN PRIVATE KEY-----\n%s\n-----END PRIVATE KEY-----\n'
 
 
 def status(pid):
@@ -89,11 +89,14 @@ class Reload(Case):
         self.assertIn('20.yaml:3: ', refused['reply'])
         self.assertIn('keys/a.key: there is no private key in it',
                       refused['reply'])
-        self.secret(relay, 'keys/a.key', PEM % 'MC4CAQA')
+        key = subprocess.run(['openssl', 'genpkey', '-algorithm', 'ed25519'],
+                             check=True, stdout=subprocess.PIPE,
+                             text=True).stdout
+        self.secret(relay, 'keys/a.key', key)
         relay.signal(signal.SIGHUP)
         relay.wait('reloaded', since=mark, count=2)
         self.assertEqual(len(relay.find('reload_refused', since=mark)), 1)
-        self.assertNotIn('MC4CAQA', relay.tail(1000))
+        self.assertNotIn(key.splitlines()[1], relay.tail(1000))
 
     def test_many_at_once_end_with_the_last(self):
         relay = self.start()
