@@ -50,6 +50,10 @@ void loop_uring_recv(struct loop *loop, struct op *op)
 	io_uring_prep_recv(sqe, op->fd, NULL, LOOP_BUFFER_LEN, 0);
 	sqe->flags |= IOSQE_BUFFER_SELECT;
 	sqe->buf_group = LOOP_BUFFER_GROUP;
+	/* The answer to what we have just sent is not here yet: to look for it
+	 * first is a call in vain.  It is when the last buffer was full. */
+	if (op->received.len < LOOP_BUFFER_LEN)
+		sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
 	tie(sqe, op, OP_RECV);
 }
 
