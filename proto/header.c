@@ -237,6 +237,14 @@ static void civil_of(
 	*year = era * 400 + year_of_era + (*month <= 2 ? 1 : 0);
 }
 
+static void put_two(struct buf *out, char before, unsigned number)
+{
+	uint8_t text[3] = {(uint8_t)before, (uint8_t)('0' + number / 10),
+	    (uint8_t)('0' + number % 10)};
+
+	buf_put(out, slice_of(text, sizeof(text)));
+}
+
 bool date_put(struct buf *out, uint64_t wall_s)
 {
 	static const char days[7][4] = {
@@ -249,8 +257,15 @@ bool date_put(struct buf *out, uint64_t wall_s)
 	unsigned month, month_day;
 
 	civil_of(day, &year, &month, &month_day);
-	return buf_printf(out, "%s, %u %s %llu %02u:%02u:%02u +0000",
-	    days[day % 7], month_day, months[month - 1],
-	    (unsigned long long)year, second / 3600, second / 60 % 60,
-	    second % 60);
+	buf_put_str(out, days[day % 7]);
+	buf_put_str(out, ", ");
+	buf_put_number(out, month_day);
+	buf_put_byte(out, ' ');
+	buf_put_str(out, months[month - 1]);
+	buf_put_byte(out, ' ');
+	buf_put_number(out, year);
+	put_two(out, ' ', second / 3600);
+	put_two(out, ':', second / 60 % 60);
+	put_two(out, ':', second % 60);
+	return buf_put_str(out, " +0000");
 }

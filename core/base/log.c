@@ -76,34 +76,39 @@ static uint64_t wall_ms(const struct log *log)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-static void put_two(struct buf *out, unsigned number)
+static void put_two(struct buf *out, char before, unsigned number)
 {
+	buf_put_byte(out, (uint8_t)before);
 	buf_put_byte(out, (uint8_t)('0' + number / 10 % 10));
 	buf_put_byte(out, (uint8_t)('0' + number % 10));
 }
 
-/* 2026-11-22T10:00:00.123Z */
-static void put_time(struct buf *out, uint64_t ms)
+/* 2026-11-22T10:00:00.123Z; the part up to the seconds is made once a second.
+ */
+static void put_time(struct log *log, struct buf *out, uint64_t ms)
 {
 	time_t seconds = (time_t)(ms / 1000);
-	struct tm t;
 
-	gmtime_r(&seconds, &t);
-	buf_put_number(out, (uint64_t)t.tm_year + 1900);
-	buf_put_byte(out, '-');
-	put_two(out, (unsigned)t.tm_mon + 1);
-	buf_put_byte(out, '-');
-	put_two(out, (unsigned)t.tm_mday);
-	buf_put_byte(out, 'T');
-	put_two(out, (unsigned)t.tm_hour);
-	buf_put_byte(out, ':');
-	put_two(out, (unsigned)t.tm_min);
-	buf_put_byte(out, ':');
-	put_two(out, (unsigned)t.tm_sec);
-	buf_put_byte(out, '.');
-	buf_put_byte(out, (uint8_t)('0' + ms / 100 % 10));
-	put_two(out, (unsigned)(ms % 100));
-	buf_put_byte(out, 'Z');
+	if (log->second != seconds) {
+		struct buf text =
+		    buf_over(log->second_text, sizeof(log->second_text));
+		struct tm t;
+
+		gmtime_r(&seconds, &t);
+		buf_put_number(&text, (uint64_t)t.tm_year + 1900);
+		put_two(&text, '-', (unsigned)t.tm_mon + 1);
+		put_two(&text, '-', (unsigned)t.tm_mday);
+		put_two(&text, 'T', (unsigned)t.tm_hour);
+		put_two(&text, ':', (unsigned)t.tm_min);
+		put_two(&text, ':', (unsigned)t.tm_sec);
+		log->second = seconds;
+		log->second_len = (uint8_t)text.len;
+	}
+	uint8_t rest[5] = {'.', (uint8_t)('0' + ms / 100 % 10),
+	    (uint8_t)('0' + ms / 10 % 10), (uint8_t)('0' + ms % 10), 'Z'};
+
+	buf_put(out, slice_of(log->second_text, log->second_len));
+	buf_put(out, slice_of(rest, sizeof(rest)));
 }
 
 static void begin_line(struct log *log, enum log_level level, const char *event)
@@ -114,14 +119,14 @@ static void begin_line(struct log *log, enum log_level level, const char *event)
 	out->overflowed = false;
 	if (log->format == LOG_JSON) {
 		buf_put_str(out, "{\"time\":\"");
-		put_time(out, wall_ms(log));
+		put_time(log, out, wall_ms(log));
 		buf_put_str(out, "\",\"level\":\"");
 		buf_put_str(out, level_name(level));
 		buf_put_str(out, "\",\"event\":\"");
 		buf_put_str(out, event);
 		buf_put_byte(out, '"');
 	} else {
-		put_time(out, wall_ms(log));
+		put_time(log, out, wall_ms(log));
 		buf_put_byte(out, ' ');
 		buf_put_str(out, level_name(level));
 		buf_put_byte(out, ' ');

@@ -47,6 +47,9 @@ struct log {
 	unsigned write_count; /* begun together */
 	unsigned write_busy_count;
 	size_t written_len;
+	int64_t second; /* of the line before, and how it is written */
+	uint8_t second_len;
+	uint8_t second_text[24];
 };
 
 /* Memory for the lines is taken here, twice `room` bytes.  loop may be NULL
