@@ -2,16 +2,25 @@
  *
  * In clear it only passes on: what the loop received is what the user sees, in
  * the loop's own buffer, and what the user sends is what the kernel is given.
- * That is the path of most messages; it copies and allocates nothing. */
+ * That is the path of most messages; it copies and allocates nothing.  TLS is
+ * in stream_tls.c, its handshake in stream_shake.c. */
 #include "tls/stream.h"
+
+#include "tls/stream_tls.h"
 
 int stream_service_open(
     struct stream_service *service, struct loop *loop, size_t tls_max)
 {
-	(void)tls_max;
 	*service = (struct stream_service){.loop = loop};
 	list_init(&service->handshakes);
-	return 0;
+	return tls_max > 0 ? stream_tls_open(service, tls_max) : 0;
+}
+
+void stream_service_close(struct stream_service *service)
+{
+	check(service->tls_count == 0);
+	if (service->tls_max > 0)
+		stream_tls_close_down(service);
 }
 
 void stream_init(struct stream *s, struct stream_service *service, int fd)
@@ -34,7 +43,11 @@ void stream_recv(struct stream *s, stream_done *done)
 {
 	check(s->recv_done == NULL);
 	s->recv_done = done;
-	loop_recv(s->service->loop, &s->recv, s->fd, on_received);
+	s->recv_cancelled = false;
+	if (s->tls != NULL)
+		stream_tls_recv(s);
+	else
+		loop_recv(s->service->loop, &s->recv, s->fd, on_received);
 }
 
 static void on_sent(struct op *op, int result)
@@ -51,11 +64,19 @@ void stream_send(
 {
 	check(s->send_done == NULL);
 	s->send_done = done;
-	loop_send(s->service->loop, &s->send, s->fd, message, on_sent);
+	s->send_cancelled = false;
+	if (s->tls == NULL) {
+		loop_send(s->service->loop, &s->send, s->fd, message, on_sent);
+		return;
+	}
+	s->message = message;
+	stream_tls_send(s);
 }
 
 void stream_cancel(struct stream *s)
 {
+	s->recv_cancelled = true;
+	s->send_cancelled = true;
 	loop_cancel(s->service->loop, &s->recv);
 	loop_cancel(s->service->loop, &s->send);
 }
@@ -63,13 +84,19 @@ void stream_cancel(struct stream *s)
 void stream_shutdown(struct stream *s)
 {
 	check(!stream_sending(s));
+	if (s->tls != NULL)
+		stream_tls_notify(s);
 	shutdown(s->fd, SHUT_WR);
 }
 
 void stream_close(struct stream *s, bool notify)
 {
-	(void)notify; /* in clear there is nothing to say */
 	check(!stream_busy(s));
+	if (s->tls != NULL) {
+		if (notify)
+			stream_tls_notify(s);
+		stream_tls_end(s);
+	}
 	loop_close(s->service->loop, s->fd);
 	s->fd = -1;
 }

@@ -13,8 +13,12 @@
 #include "core/base/pool.h"
 #include "tls/tls.h"
 
+/* The most that a receive in TLS gives at a time. */
+#define STREAM_PIECE_MAX 16384
+
 struct stream;
-struct stream_held; /* TLS: bytes between the kernel and the user */
+struct stream_held; /* TLS: records that were received and not yet opened */
+struct stream_out;  /* TLS: records on their way to the kernel */
 
 typedef void stream_done(struct stream *s, int result);
 
@@ -22,16 +26,22 @@ typedef void stream_done(struct stream *s, int result);
 struct stream_service {
 	struct loop *loop;
 	/* private */
+	size_t tls_max;
+	size_t tls_count;
 	struct pool held_pool;
+	struct pool small_pool; /* of stream_out: one for each in TLS */
+	struct pool large_pool; /* several records; when there is one left */
 	struct list handshakes; /* with something to do: a few in a turn */
 	struct op handshake_turn;
 	uint32_t handshake_count; /* under way: the owner limits them */
 	uint8_t *plain;		  /* where bytes are decrypted, one at a time */
+	uint8_t *gather;	  /* where small pieces become one record */
 };
 
 /* `tls_max`: streams that may be inside of TLS at one time. */
 MUST_USE int stream_service_open(
     struct stream_service *service, struct loop *loop, size_t tls_max);
+void stream_service_close(struct stream_service *service);
 
 struct stream {
 	struct stream_service *service;
@@ -39,11 +49,19 @@ struct stream {
 	struct tls *tls;       /* NULL: in clear */
 	int fd;
 	/* private */
+	bool recv_cancelled;
+	bool send_cancelled;
+	bool over; /* TLS: nothing more will be received */
 	struct op recv;
 	struct op send;
 	stream_done *recv_done;
 	stream_done *send_done;
 	struct stream_held *held;
+	struct stream_out *out;
+	const struct msghdr *message; /* being sent, and how far */
+	size_t iov_index;
+	size_t iov_at;
+	size_t sent;
 	struct list link; /* service->handshakes */
 };
 

@@ -348,6 +348,11 @@ static void handshake_over(struct tls *t)
 	}
 }
 
+enum tls_state tls_state_of(const struct tls *t)
+{
+	return t->state;
+}
+
 enum tls_state tls_handshake(struct tls *t, struct slice *in, struct buf *out)
 {
 	if (t->state != TLS_HANDSHAKE)

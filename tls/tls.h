@@ -85,6 +85,7 @@ void tls_free(struct tls *t);
  * TLS_HANDSHAKE it wants more input, or, with *in not empty or `out` full, room
  * in `out` (TLS_OUT_MIN bytes are always enough to go on). */
 #define TLS_OUT_MIN 4096
+enum tls_state tls_state_of(const struct tls *t);
 enum tls_state tls_handshake(struct tls *t, struct slice *in, struct buf *out);
 
 /* Decrypts: eats from *in, appends to *plain at most its free room.  Call again
