@@ -68,6 +68,9 @@ $(BUILD)/bench/%_bench: $(BUILD)/bench/%_bench.o $(LIB)
 $(TEST): $(BUILD)/%: $(BUILD)/%.o $(LIB)
 	$(LINK) $(LIBS) -lcriterion
 
+$(filter $(BUILD)/tests/bench/%,$(TEST)): $(patsubst %,$(BUILD)/bench/%.o,\
+    histogram arrivals letter machine)
+
 # A simulation runs the real thing on a loop, a disk and a clock of its own: the
 # linker takes these objects first, and never opens the archive's.
 FAKES = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/support/fake_*.c)))
