@@ -2,6 +2,7 @@
 #include "core/settings.h"
 
 #include "core/dkim_keys.h"
+#include <stdlib.h>
 
 #define ERROR_COUNT_MAX 20 /* as Postfix's smtpd_hard_error_limit */
 #define QUEUE_COUNT_MAX 8000000
@@ -37,6 +38,34 @@ static void fill_inbound(struct inbound_settings *in, const struct config *c)
 	};
 }
 
+static enum policy_level level_of(enum delivery_tls level)
+{
+	switch (level) {
+	case DELIVERY_TLS_NONE: return POLICY_NONE;
+	case DELIVERY_TLS_OPPORTUNISTIC: return POLICY_OPPORTUNISTIC;
+	case DELIVERY_TLS_ENCRYPT: return POLICY_ENCRYPT;
+	case DELIVERY_TLS_VERIFY: return POLICY_VERIFY;
+	}
+	return POLICY_VERIFY;
+}
+
+static void fill_outbound_tls(
+    struct outbound_settings *out, const struct config *c)
+{
+	out->tls = (struct policy_settings){
+	    .delivery = level_of(c->delivery.tls),
+	    .relay_tls = c->relay.tls,
+	    .relay_verify = c->relay.tls_verify,
+	};
+	/* As OpenSSL, and what is built on it, has it. */
+	out->tls_ca_file = getenv("SSL_CERT_FILE");
+	if (c->relay.host != NULL && c->relay.username != NULL) {
+		out->relay_user = slice_of_str(c->relay.username);
+		if (c->relay.password != NULL)
+			out->relay_password = slice_of_str(c->relay.password);
+	}
+}
+
 static void fill_outbound(struct outbound_settings *out, const struct config *c)
 {
 	const char *helo =
@@ -70,6 +99,7 @@ static void fill_outbound(struct outbound_settings *out, const struct config *c)
 	};
 	if (c->relay.host != NULL)
 		out->relay_host = slice_of_str(c->relay.host);
+	fill_outbound_tls(out, c);
 }
 
 struct settings *settings_take(struct pool *pool, struct config *config)

@@ -204,6 +204,7 @@ static int open_queue(struct worker *w)
 	    .loop = w->loop,
 	    .log = &w->log,
 	    .dns = w->dns,
+	    .streams = &w->streams,
 	    .scheduler = w->scheduler,
 	    .connection_count_max = w->connection_max,
 	    .seed = w->seed,

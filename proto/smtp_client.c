@@ -11,7 +11,7 @@
  *
  * The end of a session, and what the transaction under way makes of it:
  *
- *   greeting, EHLO                   OTHER_HOST, the site is at fault
+ *   greeting ... AUTH                OTHER_HOST, the site is at fault
  *   421 or nonsense up to 354        OTHER_HOST: nothing was taken; the site is
  *                                    at fault when it is a session's first MAIL
  *                                    that is answered so
@@ -24,6 +24,8 @@
 #include "proto/smtp_client.h"
 
 #include "core/base/check.h"
+#include "proto/smtp_client_login.h"
+#include "proto/smtp_client_state.h"
 #include "proto/smtp_commands.h"
 
 /* The numbers of a transaction's commands. */
@@ -40,17 +42,11 @@ void smtp_client_init(struct smtp_client *s, struct slice helo)
 	reply_reader_init(&s->reply);
 }
 
-static struct outcome reply_outcome(
+struct outcome smtp_client_reply_outcome(
     const struct smtp_client *s, enum outcome_kind kind_of_4xx)
 {
 	return outcome_of_reply(
 	    s->reply.code, reply_reader_text(&s->reply), kind_of_4xx);
-}
-
-static void enter(struct smtp_client *s, enum smtp_client_state state)
-{
-	s->state = state;
-	s->spoken = false;
 }
 
 /* Every recipient that may still be delivered. */
@@ -65,7 +61,7 @@ static void give_outcome(
 static void end_transaction(struct smtp_client *s)
 {
 	s->message_count++;
-	enter(s, CLIENT_RESULT);
+	smtp_client_enter(s, CLIENT_RESULT);
 }
 
 static bool in_transaction(enum smtp_client_state state)
@@ -78,6 +74,9 @@ static bool in_transaction(enum smtp_client_state state)
 	case CLIENT_GREETING:
 	case CLIENT_EHLO:
 	case CLIENT_HELO:
+	case CLIENT_STARTTLS:
+	case CLIENT_TLS:
+	case CLIENT_LOGIN:
 	case CLIENT_IDLE:
 	case CLIENT_RESULT:
 	case CLIENT_LAST_RESULT:
@@ -87,8 +86,7 @@ static bool in_transaction(enum smtp_client_state state)
 	return false;
 }
 
-/* The session is over, and with it the transaction under way. */
-static void end_session(struct smtp_client *s, struct outcome why)
+void smtp_client_end(struct smtp_client *s, struct outcome why)
 {
 	bool result_due = in_transaction(s->state) || s->state == CLIENT_RESULT;
 
@@ -99,13 +97,12 @@ static void end_session(struct smtp_client *s, struct outcome why)
 		give_outcome(s->transaction, &why);
 		s->message_count++;
 	}
-	enter(s, result_due ? CLIENT_LAST_RESULT : CLIENT_CLOSED);
+	smtp_client_enter(s, result_due ? CLIENT_LAST_RESULT : CLIENT_CLOSED);
 }
 
 static bool before_mail(enum smtp_client_state state)
 {
-	return state == CLIENT_GREETING || state == CLIENT_EHLO ||
-	       state == CLIENT_HELO;
+	return state < CLIENT_IDLE;
 }
 
 /* What a 4xx that ends the session means here. */
@@ -124,20 +121,20 @@ static bool site_at_fault(const struct smtp_client *s)
 		   s->answered <= STEP_MAIL);
 }
 
-static void protocol_error(struct smtp_client *s, const char *sentence)
+void smtp_client_protocol_error(struct smtp_client *s, const char *sentence)
 {
 	const uint8_t status[3] = {4, 5, 0};
 
-	end_session(s, outcome_of_error(
-			   kind_of_end(s), status, site_at_fault(s), sentence));
+	smtp_client_end(s, outcome_of_error(kind_of_end(s), status,
+			       site_at_fault(s), sentence));
 }
 
 static void end_by_reply(struct smtp_client *s)
 {
-	struct outcome why = reply_outcome(s, kind_of_end(s));
+	struct outcome why = smtp_client_reply_outcome(s, kind_of_end(s));
 
 	why.site = site_at_fault(s);
-	end_session(s, why);
+	smtp_client_end(s, why);
 }
 
 /* What the server says without having been asked.  A 421 announces its end
@@ -150,56 +147,7 @@ static void spoke_out_of_turn(struct smtp_client *s)
 	if (s->reply.code == 421 || (in_body && s->reply.code >= 400))
 		end_by_reply(s);
 	else
-		protocol_error(s, "reply without a command");
-}
-
-/* --- greeting and extensions ------------------------------------------- */
-
-/* Postfix, too, takes a 5xx here for this host's word, not for the site's.
- * The QUIT is a courtesy (RFC 5321, 3.1); nobody waits for its reply. */
-static void refuse_host(struct smtp_client *s)
-{
-	struct outcome why = reply_outcome(s, OUTCOME_OTHER_HOST);
-
-	why.kind = OUTCOME_OTHER_HOST;
-	why.site = true;
-	s->quit_due = true;
-	end_session(s, why);
-}
-
-static void on_greeting(struct smtp_client *s)
-{
-	/* Any 2xx: a few servers greet by 200. */
-	if (s->reply.code / 100 == 2)
-		enter(s, CLIENT_EHLO);
-	else if (s->reply.code / 100 == 3)
-		protocol_error(s, "unexpected greeting");
-	else
-		refuse_host(s);
-}
-
-static void on_hello(struct smtp_client *s)
-{
-	struct slice text = reply_reader_text(&s->reply);
-
-	switch (s->reply.code / 100) {
-	case 2:
-		if (s->state == CLIENT_EHLO)
-			smtp_offers_read(
-			    &s->offers, text, text.len == REPLY_TEXT_MAX);
-		enter(s, CLIENT_IDLE);
-		return;
-	case 5:
-		/* RFC 5321, 3.2 and 4.1.4: 5xx to EHLO means try HELO. */
-		if (s->state == CLIENT_EHLO) {
-			enter(s, CLIENT_HELO);
-			return;
-		}
-		refuse_host(s);
-		return;
-	case 4: refuse_host(s); return;
-	default: protocol_error(s, "unexpected reply to EHLO"); return;
-	}
+		smtp_client_protocol_error(s, "reply without a command");
 }
 
 /* --- a transaction's replies -------------------------------------------- */
@@ -241,7 +189,7 @@ static bool has_takers(const struct smtp_client_transaction *t)
 
 static void on_mail(struct smtp_client *s)
 {
-	struct outcome o = reply_outcome(s, OUTCOME_DEFERRED);
+	struct outcome o = smtp_client_reply_outcome(s, OUTCOME_DEFERRED);
 
 	if (s->reply.code / 100 == 2) {
 		s->mail_open = true;
@@ -260,7 +208,7 @@ static void on_rcpt(struct smtp_client *s, struct smtp_client_rcpt *rcpt)
 		s->transaction->accepted_count++;
 		return;
 	}
-	rcpt->outcome = reply_outcome(s, OUTCOME_DEFERRED);
+	rcpt->outcome = smtp_client_reply_outcome(s, OUTCOME_DEFERRED);
 	/* RFC 5321, 4.5.3.1.10: here 552 is an old form of 452. */
 	if (s->reply.code == 552) {
 		rcpt->outcome.kind = OUTCOME_DEFERRED;
@@ -270,14 +218,14 @@ static void on_rcpt(struct smtp_client *s, struct smtp_client_rcpt *rcpt)
 
 static void on_data(struct smtp_client *s)
 {
-	struct outcome o = reply_outcome(s, OUTCOME_DEFERRED);
+	struct outcome o = smtp_client_reply_outcome(s, OUTCOME_DEFERRED);
 
 	if (s->reply.code / 100 != 3)
 		give_outcome(s->transaction, &o);
 	else if (has_takers(s->transaction))
-		enter(s, CLIENT_BODY);
+		smtp_client_enter(s, CLIENT_BODY);
 	else /* RFC 2920, 3.1: send the end of data, nothing else. */
-		enter(s, CLIENT_EMPTY_DOT);
+		smtp_client_enter(s, CLIENT_EMPTY_DOT);
 }
 
 static void on_envelope(struct smtp_client *s)
@@ -287,12 +235,12 @@ static void on_envelope(struct smtp_client *s)
 	bool is_data = step == step_of_data(s);
 
 	if (class == (is_data ? 2 : 3)) {
-		protocol_error(s, "unexpected reply");
+		smtp_client_protocol_error(s, "unexpected reply");
 		return;
 	}
 	step_forward(s, &s->answered);
 	if (step == STEP_RSET && class != 2)
-		protocol_error(s, "RSET was refused");
+		smtp_client_protocol_error(s, "RSET was refused");
 	else if (step == STEP_RSET)
 		s->mail_open = false;
 	else if (step == STEP_MAIL)
@@ -305,10 +253,10 @@ static void on_envelope(struct smtp_client *s)
 
 static void on_dot(struct smtp_client *s)
 {
-	struct outcome o = reply_outcome(s, OUTCOME_DEFERRED);
+	struct outcome o = smtp_client_reply_outcome(s, OUTCOME_DEFERRED);
 
 	if (s->reply.code / 100 == 3) {
-		protocol_error(s, "unexpected reply");
+		smtp_client_protocol_error(s, "unexpected reply");
 		return;
 	}
 	s->mail_open = false;
@@ -329,16 +277,19 @@ static void on_reply(struct smtp_client *s)
 		return;
 	}
 	switch (s->state) {
-	case CLIENT_GREETING: on_greeting(s); return;
+	case CLIENT_GREETING: smtp_client_on_greeting(s); return;
 	case CLIENT_EHLO:
-	case CLIENT_HELO: on_hello(s); return;
+	case CLIENT_HELO: smtp_client_on_hello(s); return;
+	case CLIENT_STARTTLS: smtp_client_on_starttls(s); return;
+	case CLIENT_LOGIN: smtp_client_on_login(s); return;
 	case CLIENT_ENVELOPE: on_envelope(s); return;
 	case CLIENT_DOT: on_dot(s); return;
 	case CLIENT_EMPTY_DOT:
 		s->mail_open = false;
 		end_transaction(s);
 		return;
-	case CLIENT_QUIT: enter(s, CLIENT_CLOSED); return;
+	case CLIENT_QUIT: smtp_client_enter(s, CLIENT_CLOSED); return;
+	case CLIENT_TLS:
 	case CLIENT_IDLE:
 	case CLIENT_BODY:
 	case CLIENT_RESULT:
@@ -349,12 +300,23 @@ static void on_reply(struct smtp_client *s)
 
 static void take_reply(struct smtp_client *s, struct slice *in)
 {
+	if (s->state == CLIENT_TLS) {
+		/* Somebody put them in: none of it may be taken for what the
+		 * server says inside of TLS. */
+		slice_cut(in, in->len);
+		smtp_client_protocol_error(s, "bytes in clear behind STARTTLS");
+		return;
+	}
 	if (s->reply.byte_count == 0)
 		s->out_of_turn = s->awaited_count == 0;
 	switch (reply_reader_feed(&s->reply, in)) {
 	case REPLY_MORE: return;
-	case REPLY_BAD: protocol_error(s, "malformed reply"); break;
-	case REPLY_COMPLETE: on_reply(s); break;
+	case REPLY_BAD: smtp_client_protocol_error(s, "malformed reply"); break;
+	case REPLY_COMPLETE:
+		s->turn_count++;
+		s->tls_proven = s->tls_on;
+		on_reply(s);
+		break;
 	}
 	reply_reader_init(&s->reply);
 }
@@ -403,6 +365,7 @@ static bool write_envelope(struct smtp_client *s, struct buf *out)
 			return false;
 		step_forward(s, &s->written);
 		s->awaited_count++;
+		s->turn_count++;
 		s->stopped = is_data;
 	}
 	/* Nothing to send a body for: the envelope is all there was. */
@@ -425,6 +388,7 @@ static bool write_command(struct smtp_client *s, struct buf *out,
 		return false;
 	s->spoken = true;
 	s->awaited_count++;
+	s->turn_count++;
 	return true;
 }
 
@@ -434,6 +398,10 @@ static bool write_out(struct smtp_client *s, struct buf *out)
 	switch (s->state) {
 	case CLIENT_EHLO: return write_command(s, out, "EHLO ", s->helo);
 	case CLIENT_HELO: return write_command(s, out, "HELO ", s->helo);
+	case CLIENT_STARTTLS:
+		return write_command(s, out, "STARTTLS", SLICE(""));
+	case CLIENT_LOGIN:
+		return write_command(s, out, "", buf_slice(&s->login->line));
 	case CLIENT_ENVELOPE: return write_envelope(s, out);
 	case CLIENT_DOT:
 	case CLIENT_EMPTY_DOT: return write_command(s, out, ".", SLICE(""));
@@ -443,6 +411,7 @@ static bool write_out(struct smtp_client *s, struct buf *out)
 			return true;
 		return write_command(s, out, "QUIT", SLICE(""));
 	case CLIENT_GREETING:
+	case CLIENT_TLS:
 	case CLIENT_IDLE:
 	case CLIENT_BODY:
 	case CLIENT_RESULT:
@@ -456,7 +425,8 @@ static bool write_out(struct smtp_client *s, struct buf *out)
 /* Says the result; from here on the transaction is the driver's. */
 static enum smtp_client_need say_result(struct smtp_client *s)
 {
-	enter(s, s->state == CLIENT_RESULT ? CLIENT_IDLE : CLIENT_CLOSED);
+	smtp_client_enter(
+	    s, s->state == CLIENT_RESULT ? CLIENT_IDLE : CLIENT_CLOSED);
 	return CLIENT_NEED_RESULT;
 }
 
@@ -487,6 +457,7 @@ enum smtp_client_need smtp_client_next(
 	} while (s->state != state);
 
 	switch (s->state) {
+	case CLIENT_TLS: return CLIENT_NEED_TLS;
 	case CLIENT_IDLE: return CLIENT_NEED_MESSAGE;
 	case CLIENT_BODY: return CLIENT_NEED_BODY;
 	case CLIENT_RESULT:
@@ -495,6 +466,8 @@ enum smtp_client_need smtp_client_next(
 	case CLIENT_GREETING:
 	case CLIENT_EHLO:
 	case CLIENT_HELO:
+	case CLIENT_STARTTLS:
+	case CLIENT_LOGIN:
 	case CLIENT_ENVELOPE:
 	case CLIENT_DOT:
 	case CLIENT_EMPTY_DOT:
@@ -508,7 +481,10 @@ enum smtp_client_wait smtp_client_waits_for(const struct smtp_client *s)
 	switch (s->state) {
 	case CLIENT_GREETING: return CLIENT_WAIT_GREETING;
 	case CLIENT_EHLO:
-	case CLIENT_HELO: return CLIENT_WAIT_HELLO;
+	case CLIENT_HELO:
+	case CLIENT_STARTTLS:
+	case CLIENT_TLS:
+	case CLIENT_LOGIN: return CLIENT_WAIT_HELLO;
 	case CLIENT_ENVELOPE:
 		if (s->answered == STEP_RSET)
 			return CLIENT_WAIT_RESET;
@@ -537,7 +513,7 @@ void smtp_client_send(struct smtp_client *s, struct smtp_client_transaction *t)
 		end_transaction(s);
 		return;
 	}
-	enter(s, CLIENT_ENVELOPE);
+	smtp_client_enter(s, CLIENT_ENVELOPE);
 	s->stopped = false;
 	s->written = s->answered = s->mail_open ? STEP_RSET : STEP_MAIL;
 }
@@ -546,7 +522,7 @@ void smtp_client_quit(struct smtp_client *s)
 {
 	check(s->state == CLIENT_IDLE);
 	s->transaction = NULL;
-	enter(s, CLIENT_QUIT);
+	smtp_client_enter(s, CLIENT_QUIT);
 }
 
 void smtp_client_body_sent(
@@ -554,11 +530,11 @@ void smtp_client_body_sent(
 {
 	check(s->state == CLIENT_BODY);
 	if (complete) {
-		enter(s, CLIENT_DOT);
+		smtp_client_enter(s, CLIENT_DOT);
 		return;
 	}
 	check(why.kind != OUTCOME_NONE && why.kind != OUTCOME_DELIVERED);
-	end_session(s, why);
+	smtp_client_end(s, why);
 }
 
 void smtp_client_fail(struct smtp_client *s, struct outcome why)
@@ -570,5 +546,5 @@ void smtp_client_fail(struct smtp_client *s, struct outcome why)
 	 */
 	if (s->state == CLIENT_DOT && s->spoken)
 		why.kind = OUTCOME_DEFERRED;
-	end_session(s, why);
+	smtp_client_end(s, why);
 }

@@ -4,6 +4,7 @@
  * what it needs next.  Used by outbound delivery, by bench and by the tests.
  *
  *   greeting, EHLO (HELO when that is refused)
+ *   -> STARTTLS, CLIENT_NEED_TLS, EHLO again; AUTH: as the driver wants it
  *   -> CLIENT_NEED_MESSAGE: smtp_client_send(transaction) or smtp_client_quit
  *   -> MAIL, RCPTs, DATA in one go where PIPELINING is offered, else one by one
  *   -> CLIENT_NEED_BODY: the driver sends the stored bytes (dot-stuffed, with
@@ -31,6 +32,8 @@
 #include "proto/reply_reader.h"
 #include "proto/smtp_offers.h"
 
+struct smtp_client_login; /* proto/smtp_client_login.h */
+
 /* The room that `out` must have when it is empty: the longest command. */
 #define SMTP_CLIENT_OUT_MIN 2048
 /* Commands that wait for their reply at one time. */
@@ -39,6 +42,7 @@
 enum smtp_client_need {
 	CLIENT_NEED_INPUT,   /* `out` is to be sent; then the server's answer */
 	CLIENT_NEED_OUTPUT,  /* `out` is (nearly) full: send it, call again */
+	CLIENT_NEED_TLS,     /* the handshake, then smtp_client_tls_started */
 	CLIENT_NEED_MESSAGE, /* a transaction, or quit */
 	CLIENT_NEED_BODY,   /* send `out`, the body, then _body_sent; when input
 			     * comes meanwhile, call with it: the answer may
@@ -47,10 +51,17 @@ enum smtp_client_need {
 	CLIENT_NEED_CLOSE,  /* send `out`, then close; s->closed_by tells why */
 };
 
+/* What the driver wants of the session before the first message. */
+enum smtp_client_tls {
+	CLIENT_TLS_NONE,
+	CLIENT_TLS_MAY,	 /* where it is offered; a refusal is no matter */
+	CLIENT_TLS_MUST, /* no message and no password without */
+};
+
 /* What the driver's time-out must be while it waits (RFC 5321, 4.5.3.2). */
 enum smtp_client_wait {
 	CLIENT_WAIT_GREETING, /* 5 min */
-	CLIENT_WAIT_HELLO,    /* 5 min */
+	CLIENT_WAIT_HELLO,    /* 5 min; STARTTLS and AUTH, too */
 	CLIENT_WAIT_MAIL,     /* 5 min */
 	CLIENT_WAIT_RCPT,     /* 5 min */
 	CLIENT_WAIT_DATA,     /* 2 min */
@@ -84,6 +95,9 @@ enum smtp_client_state {
 	CLIENT_GREETING,    /* waiting for 220 */
 	CLIENT_EHLO,	    /* EHLO is sent: the extensions */
 	CLIENT_HELO,	    /* EHLO was refused, HELO is sent */
+	CLIENT_STARTTLS,    /* STARTTLS is sent */
+	CLIENT_TLS,	    /* the driver's handshake */
+	CLIENT_LOGIN,	    /* AUTH, or an answer to a challenge, is sent */
 	CLIENT_IDLE,	    /* the driver's next transaction, or quit */
 	CLIENT_ENVELOPE,    /* (RSET,) MAIL, RCPTs, DATA and their replies */
 	CLIENT_BODY,	    /* 354 seen, the driver sends the body */
@@ -97,6 +111,15 @@ enum smtp_client_state {
 
 struct smtp_client {
 	struct slice helo; /* our name */
+	/* For the driver to set behind smtp_client_init: */
+	enum smtp_client_tls tls;
+	struct smtp_client_login *login; /* who we are for AUTH: no message
+					  * without it; NULL: nobody, or AUTH is
+					  * done and this no longer needed */
+	/* Facts: */
+	bool tls_begun;	 /* STARTTLS is said, and was not refused */
+	bool tls_on;	 /* the handshake is done */
+	bool tls_proven; /* a reply came through it */
 	struct smtp_offers offers;
 	struct smtp_client_transaction
 	    *transaction;	  /* now, or NULL; still set
@@ -105,6 +128,9 @@ struct smtp_client {
 	uint32_t message_count;	  /* transactions that ended on this session */
 	struct outcome closed_by; /* CLIENT_NEED_CLOSE: what ended the session;
 				   * kind OUTCOME_NONE after smtp_client_quit */
+	uint32_t turn_count;	  /* commands and whole replies so far: the
+				   * driver's time-out begins with each, and not
+				   * with each byte */
 	/* private */
 	enum smtp_client_state state;
 	bool spoken;	  /* the one command of this state was written */
@@ -118,7 +144,8 @@ struct smtp_client {
 	struct reply_reader reply;
 };
 
-/* The bytes of `helo` must stay as long as the session. */
+/* The bytes of `helo` must stay as long as the session.  No TLS and no AUTH
+ * unless s->tls and s->login are set next. */
 void smtp_client_init(struct smtp_client *s, struct slice helo);
 
 /* Eats from *in (all of it, unless it says RESULT or CLOSE), writes to *out;
@@ -127,6 +154,17 @@ enum smtp_client_need smtp_client_next(
     struct smtp_client *s, struct slice *in, struct buf *out);
 
 enum smtp_client_wait smtp_client_waits_for(const struct smtp_client *s);
+
+/* After CLIENT_NEED_TLS: all that follows goes through TLS.  What the server
+ * said before is forgotten (RFC 3207, 4.2). */
+void smtp_client_tls_started(struct smtp_client *s);
+
+/* The session ended (or will) between STARTTLS and the first reply through TLS:
+ * without TLS the server may be a better one. */
+static inline bool smtp_client_tls_in_doubt(const struct smtp_client *s)
+{
+	return s->tls_begun && !s->tls_proven;
+}
 
 /* At CLIENT_NEED_RESULT: whether the session ended with the transaction. */
 static inline bool smtp_client_is_over(const struct smtp_client *s)

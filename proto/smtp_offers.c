@@ -1,19 +1,20 @@
 /* smtp_offers.c -- what a server offers in its reply to EHLO. */
 #include "proto/smtp_offers.h"
 
-#include "core/base/buf.h"
 #include "core/base/check.h"
+#include "proto/sasl.h"
+
+_Static_assert(SASL_MECHANISM_COUNT <= 8, "a bit for each");
 
 static void add_auth(struct smtp_offers *o, struct slice words)
 {
-	struct buf room = buf_over(o->auth, sizeof(o->auth));
+	o->auth_offered = true;
+	while (words.len > 0) {
+		enum sasl_mechanism m;
 
-	room.len = o->auth_len;
-	words = slice_trim(words);
-	if (room.len > 0)
-		buf_put_byte(&room, ' ');
-	if (buf_put(&room, words))
-		o->auth_len = (uint8_t)room.len;
+		if (sasl_find(slice_cut_at(&words, ' '), &m))
+			o->auth |= (uint8_t)(1u << m);
+	}
 }
 
 static void read_line(struct smtp_offers *o, struct slice line)

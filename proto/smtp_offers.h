@@ -10,24 +10,16 @@
 
 #include "core/base/slice.h"
 
-#define SMTP_OFFERS_AUTH_MAX 128 /* kept of the mechanisms' words */
-
 struct smtp_offers {
 	bool esmtp, pipelining, size, eightbitmime, smtputf8, dsn, starttls,
-	    chunking;
-	uint8_t auth_len;
-	uint64_t size_max;		 /* 0 = no limit named */
-	char auth[SMTP_OFFERS_AUTH_MAX]; /* the mechanisms, one blank between */
+	    chunking, auth_offered;
+	uint8_t auth;	   /* set of 1 << enum sasl_mechanism: those we know */
+	uint64_t size_max; /* 0 = no limit named */
 };
 
 /* Reads the lines (ended by '\n', without codes) of a 250 to EHLO; the first
  * is the server's name.  `cut`: the text was cut at its end, so that its last
  * line is not to be trusted. */
 void smtp_offers_read(struct smtp_offers *o, struct slice text, bool cut);
-
-static inline struct slice smtp_offers_auth(const struct smtp_offers *o)
-{
-	return slice_of(o->auth, o->auth_len);
-}
 
 #endif

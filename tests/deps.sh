@@ -22,6 +22,7 @@ build='gcc libc6-dev make git liburing-dev libunbound-dev libyaml-dev
 	libwolfssl-dev libcrypt-dev libmicrohttpd-dev'
 try=curl
 tests='libcriterion-dev python3 swaks curl haproxy postfix nsd
+	openssl sasl2-bin libsasl2-modules
 	python3-dkim python3-nacl opendkim-tools
 	clang libclang-rt-dev procps'
 deb='debhelper fakeroot'

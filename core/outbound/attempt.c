@@ -341,6 +341,17 @@ static const char *event_of(enum outcome_kind kind)
 	return "deferred";
 }
 
+static void log_tls(struct attempt *a)
+{
+	struct log *log = a->service->log;
+
+	log_str(log, "tls", a->tls);
+	if (a->tls_cipher[0] != '\0') {
+		log_str(log, "cipher", a->tls_cipher);
+		log_str(log, "verified", a->tls_verified ? "yes" : "no");
+	}
+}
+
 static void log_outcome(struct attempt *a, const struct smtp_client_rcpt *r)
 {
 	struct log *log = a->service->log;
@@ -356,6 +367,8 @@ static void log_outcome(struct attempt *a, const struct smtp_client_rcpt *r)
 	log_slice(log, "from",
 	    a->envelope.sender.len > 0 ? a->envelope.sender : SLICE("<>"));
 	log_str(log, "relay", a->relay[0] != '\0' ? a->relay : "none");
+	if (a->relay[0] != '\0')
+		log_tls(a);
 	log_number(log, "code", o->code);
 	if (log->active) {
 		char status[16];

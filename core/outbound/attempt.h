@@ -40,6 +40,9 @@ struct attempt {
 			  */
 	char relay_name[256]; /* host alone */
 	bool relay_has_dsn;   /* it took over the duty to report */
+	char tls[8];	      /* version, or "none" */
+	char tls_cipher[64];
+	bool tls_verified;
 	struct spool_read envelope_read;
 	struct spool_read body_read;
 	uint64_t body_offset;	     /* of the next block to read */

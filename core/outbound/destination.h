@@ -48,7 +48,9 @@ struct destination {
 	uint64_t paused_until_s;   /* 0 = healthy */
 	enum destination_health health;
 	uint8_t error_len;
-	char error[DESTINATION_ERROR_MAX]; /* the last site failure */
+	char error[DESTINATION_ERROR_MAX]; /* the last site failure, */
+	uint16_t error_code; /* the reply's code, or 0, and enhanced status */
+	uint16_t error_status[3];
 
 	/* private: */
 	struct list ready;	/* entries, first in first out */
@@ -64,7 +66,7 @@ struct destination {
 	struct entry *probe;	/* the attempt that finds out how the site is */
 	bool ledger_wants;	/* the ledger knows that we wait for it */
 	enum destination_place place;
-	struct list turn; /* in the list of its place */
+	struct list turn;	      /* in the list of its place */
 	struct list idle_connections; /* the driver's */
 	struct list idle; /* in the scheduler's list, if idle_count > 0 */
 	struct list all;  /* in the scheduler's list of all */
@@ -113,6 +115,14 @@ bool destination_wants(const struct destination *d, unsigned limit);
  * window. */
 void destination_failed(
     struct destination *d, struct slice error, uint64_t now_s, struct rng *rng);
+/* What its host replied, when that was the failure. */
+static inline void destination_explain(
+    struct destination *d, uint16_t code, const uint16_t status[3])
+{
+	d->error_code = code;
+	for (int i = 0; i < 3; i++)
+		d->error_status[i] = status[i];
+}
 /* The site works; `limit` bounds the window. */
 void destination_good(struct destination *d, unsigned limit);
 /* The pause is over, one entry may try. */

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "core/outbound/hangup.h"
+#include "core/outbound/secure.h"
 
 /* Our name as this session says it, whatever a reload makes of it. */
 static struct slice own_name(struct outbound *c)
@@ -39,11 +40,8 @@ static void on_connected(struct op *op, int result_code)
 		return;
 	}
 	c->state = OUTBOUND_TALKING;
-	c->mute = false;
-	c->connected = false;
-	smtp_client_init(&c->client, own_name(c));
-	c->out = buf_over(c->out_room, sizeof(c->out_room));
-	outbound_run(c, (struct slice){NULL, 0});
+	if (outbound_secure_begin(c))
+		outbound_run(c, (struct slice){NULL, 0});
 }
 
 static void name_relay(struct outbound *c, const struct route_address *to)
@@ -103,20 +101,33 @@ void outbound_connect(struct outbound *c)
 {
 	struct outbound_service *s = c->service;
 
-	if (c->fd >= 0)
-		loop_close(s->loop, c->fd);
+	if (c->stream.fd >= 0)
+		stream_close(&c->stream, false);
 	outbound_give_held(c);
 	c->state = OUTBOUND_CONNECTING;
-	c->fd = open_socket(c, c->address.any.sa_family);
-	if (c->fd < 0) {
-		int err = c->fd;
+	c->mute = false;
+	c->connected = false;
+	/* Nothing that the last one said counts for this one. */
+	smtp_client_init(&c->client, own_name(c));
+	c->out = buf_over(c->out_room, sizeof(c->out_room));
+	c->turn_seen = UINT32_MAX;
+	int fd = open_socket(c, c->address.any.sa_family);
 
-		c->fd = -1;
-		outbound_lost_errno(c, "socket for", err);
+	if (fd < 0) {
+		outbound_lost_errno(c, "socket for", fd);
 		return;
 	}
+	stream_init(&c->stream, s->streams, fd);
 	outbound_arm(c, s->settings.timeout.connect);
-	loop_connect(s->loop, &c->connect, c->fd, &c->address, on_connected);
+	loop_connect(s->loop, &c->connect, fd, &c->address, on_connected);
+}
+
+void outbound_same_address(struct outbound *c)
+{
+	c->state = OUTBOUND_SWITCHING;
+	outbound_cancel(c);
+	if (!outbound_is_busy(c))
+		outbound_connect(c);
 }
 
 void outbound_next_address(struct outbound *c)
@@ -125,11 +136,10 @@ void outbound_next_address(struct outbound *c)
 
 	c->address_next++;
 	c->address = to->address;
+	c->in_clear = false;
+	c->session_refused = false;
 	name_relay(c, to);
-	c->state = OUTBOUND_SWITCHING;
-	outbound_cancel(c);
-	if (!outbound_is_busy(c))
-		outbound_connect(c);
+	outbound_same_address(c);
 }
 
 static void on_reroute(struct attempt *a, void *arg)
@@ -211,7 +221,7 @@ bool outbound_begin(struct outbound_service *s, struct destination *d)
 	memset(c, 0, offsetof(struct outbound, out_room));
 	c->service = s;
 	c->destination = d;
-	c->fd = -1;
+	c->stream.fd = -1;
 	c->state = OUTBOUND_ROUTING;
 	list_init(&c->link);
 	list_init(&c->idle_link);

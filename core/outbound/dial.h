@@ -6,6 +6,8 @@
 
 /* Tries the route's next address (there is one). */
 void outbound_next_address(struct outbound *c);
+/* The same once more, with a new socket. */
+void outbound_same_address(struct outbound *c);
 /* Goes on with it when the old socket's operations are over. */
 void outbound_connect(struct outbound *c);
 

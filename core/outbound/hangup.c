@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "core/outbound/dial.h"
+#include "core/outbound/secure.h"
 
 void outbound_arm(struct outbound *c, uint64_t in_ms)
 {
@@ -45,7 +46,7 @@ void outbound_unidle(struct outbound *c)
 
 bool outbound_is_busy(const struct outbound *c)
 {
-	return c->connect.busy || c->recv.busy || c->send.busy ||
+	return c->connect.busy || stream_busy(&c->stream) ||
 	       (c->route != NULL && c->route->busy) ||
 	       (c->attempt != NULL && c->attempt->body_read.busy);
 }
@@ -79,10 +80,11 @@ void outbound_finish(struct outbound *c)
 	if (outbound_is_busy(c) || (c->unsettled && !settle_last(c)) ||
 	    c->attempt != NULL)
 		return;
-	if (c->fd >= 0) {
+	outbound_secure_end(c);
+	if (c->stream.fd >= 0) {
 		/* Its place in the ledger is free when it is closed, not
 		 * earlier: another worker may take it at once. */
-		loop_close(s->loop, c->fd);
+		stream_close(&c->stream, !c->mute);
 		loop_submit(s->loop);
 	}
 	outbound_give_route(c);
@@ -113,8 +115,8 @@ bool outbound_is_over(struct outbound *c)
 void outbound_cancel(struct outbound *c)
 {
 	loop_cancel(c->service->loop, &c->connect);
-	loop_cancel(c->service->loop, &c->recv);
-	loop_cancel(c->service->loop, &c->send);
+	if (c->stream.fd >= 0)
+		stream_cancel(&c->stream);
 }
 
 void outbound_close(struct outbound *c)
@@ -142,10 +144,13 @@ void outbound_site_failed(struct outbound *c)
 
 	log_begin(log, LOG_WARN, "site_failed");
 	log_slice(log, "site", destination_name(c->destination));
+	if (c->last.code > 0)
+		log_number(log, "code", c->last.code);
 	log_slice(log, "reply", slice_of(c->last.text, c->last.text_len));
 	log_end(log);
 	scheduler_site_failed(s->scheduler, c->destination,
 	    slice_of(c->last.text, c->last.text_len), loop_wall_s(s->loop));
+	destination_explain(c->destination, c->last.code, c->last.status);
 }
 
 /* This connection will bring nothing more; an attempt that hangs on it gets
@@ -159,6 +164,10 @@ void outbound_give_up(struct outbound *c)
 /* This address failed with c->last: the next one, or the site has failed. */
 void outbound_address_failed(struct outbound *c)
 {
+	if (c->route != NULL && outbound_secure_again(c)) {
+		outbound_same_address(c);
+		return;
+	}
 	if (c->route != NULL && c->address_next < c->route->address_count &&
 	    !c->service->draining) {
 		outbound_next_address(c);
@@ -208,6 +217,7 @@ void outbound_lost(struct outbound *c, const struct outcome *why)
 		outbound_close(c);
 		return;
 	case OUTBOUND_CLOSING: outbound_finish(c); return;
+	case OUTBOUND_HANDSHAKE:
 	case OUTBOUND_TALKING:
 	case OUTBOUND_BODY: break;
 	}

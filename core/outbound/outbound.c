@@ -1,6 +1,6 @@
 /* outbound.c -- one connection to a next hop: the driver of proto/smtp_client.
  *
- *   route -> connect (next address on failure) -> greeting, EHLO
+ *   route -> connect (next address on failure) -> greeting, EHLO, TLS, AUTH
  *   -> take an entry -> load -> transaction -> settle -> take the next ...
  *   -> idle for a while -> QUIT
  *
@@ -18,6 +18,7 @@
 
 #include "core/outbound/dial.h"
 #include "core/outbound/hangup.h"
+#include "core/outbound/secure.h"
 
 #define IDLE_MS 5000
 #define IDLE_LOOK_MS 250
@@ -33,6 +34,7 @@ void outbound_settle(struct outbound *c)
 	memcpy(a->relay, c->relay, sizeof(a->relay));
 	memcpy(a->relay_name, c->relay_name, sizeof(a->relay_name));
 	a->relay_has_dsn = c->client.offers.dsn;
+	outbound_secure_tell(c, a);
 	if (attempt_has_more(a)) {
 		if (c->state != OUTBOUND_CLOSING)
 			c->state = OUTBOUND_SETTLING;
@@ -48,12 +50,12 @@ static void lost(struct outbound *c)
 	    "the server closed the connection unexpectedly");
 }
 
-static void on_received(struct op *op, int result);
+static void on_received(struct stream *stream, int result);
 
 static void receive(struct outbound *c)
 {
-	if (!c->recv.busy)
-		loop_recv(c->service->loop, &c->recv, c->fd, on_received);
+	if (!stream_receiving(&c->stream))
+		stream_recv(&c->stream, on_received);
 }
 
 static void hold(struct outbound *c, struct slice in)
@@ -77,9 +79,9 @@ static void run_held(struct outbound *c)
 
 static void send_body(struct outbound *c);
 
-static void on_sent(struct op *op, int result)
+static void on_sent(struct stream *stream, int result)
 {
-	struct outbound *c = container_of(op, struct outbound, send);
+	struct outbound *c = container_of(stream, struct outbound, stream);
 
 	if (outbound_is_over(c))
 		return;
@@ -105,14 +107,14 @@ static void begin_send(struct outbound *c, struct slice first)
 	    .msg_iovlen = first.len > 0 && c->out.len > 0 ? 2 : 1,
 	};
 	c->send_len = first.len + c->out.len;
-	loop_send(c->service->loop, &c->send, c->fd, &c->message, on_sent);
+	stream_send(&c->stream, &c->message, on_sent);
 }
 
 static void flush(struct outbound *c)
 {
 	if (c->mute)
 		buf_clear(&c->out);
-	else if (c->out.len > 0 && !c->send.busy)
+	else if (c->out.len > 0 && !stream_sending(&c->stream))
 		begin_send(c, (struct slice){NULL, 0});
 }
 
@@ -254,6 +256,8 @@ static bool next_message(struct outbound *c)
 {
 	struct outbound_service *s = c->service;
 
+	if (!c->connected)
+		outbound_secure_opened(c);
 	c->connected = true;
 	if (c->attempt != NULL) { /* brought along from another host */
 		attempt_rewind(c->attempt, on_loaded, c);
@@ -330,8 +334,17 @@ void outbound_run(struct outbound *c, struct slice in)
 		case CLIENT_NEED_OUTPUT:
 			outbound_give_held(c);
 			flush(c);
-			outbound_arm(c, wait_ms(c));
+			if (c->turn_seen != c->client.turn_count) {
+				/* Not with each byte: a reply as a whole has
+				 * its time (RFC 5321, 4.5.3.2). */
+				c->turn_seen = c->client.turn_count;
+				outbound_arm(c, wait_ms(c));
+			}
 			receive(c);
+			return;
+		case CLIENT_NEED_TLS:
+			outbound_give_held(c);
+			outbound_secure_handshake(c);
 			return;
 		case CLIENT_NEED_MESSAGE:
 			outbound_give_held(c);
@@ -361,9 +374,9 @@ void outbound_run(struct outbound *c, struct slice in)
 	}
 }
 
-static void on_received(struct op *op, int result_len)
+static void on_received(struct stream *stream, int result_len)
 {
-	struct outbound *c = container_of(op, struct outbound, recv);
+	struct outbound *c = container_of(stream, struct outbound, stream);
 
 	if (outbound_is_over(c))
 		return;
@@ -372,11 +385,11 @@ static void on_received(struct op *op, int result_len)
 	} else if (c->state == OUTBOUND_IDLE) {
 		outbound_close(c); /* 421, or words nobody asked for */
 	} else if (c->state == OUTBOUND_BODY ||
-		   (c->state == OUTBOUND_TALKING && !c->send.busy)) {
+		   (c->state == OUTBOUND_TALKING && !stream_sending(stream))) {
 		/* In the middle of the body only the end of it is news. */
-		outbound_run(c, op->received);
+		outbound_run(c, stream->received);
 	} else {
-		hold(c, op->received);
+		hold(c, stream->received);
 	}
 }
 
@@ -411,6 +424,10 @@ void outbound_timer(struct timer *t)
 	case OUTBOUND_CONNECTING:
 		outbound_lost_errno(c, "connecting to", -ETIMEDOUT);
 		return;
+	case OUTBOUND_HANDSHAKE:
+		outbound_lost_because(c, (const uint8_t[3]){4, 7, 5},
+		    "timed out in the TLS handshake");
+		return;
 	case OUTBOUND_TALKING:
 	case OUTBOUND_BODY:
 		if (c->attempt != NULL && c->attempt->body_read.busy) {
@@ -442,7 +459,8 @@ void outbound_drain(struct outbound *c)
 	case OUTBOUND_IDLE: end_idle(c); return;
 	case OUTBOUND_ROUTING:
 	case OUTBOUND_SWITCHING:
-	case OUTBOUND_CONNECTING: outbound_give_up(c); return;
+	case OUTBOUND_CONNECTING:
+	case OUTBOUND_HANDSHAKE: outbound_give_up(c); return;
 	case OUTBOUND_TALKING:
 		if (!c->connected)
 			outbound_give_up(c);

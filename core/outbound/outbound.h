@@ -4,7 +4,9 @@
 #define CORE_OUTBOUND_OUTBOUND_H
 
 #include "core/outbound/attempt.h"
+#include "core/outbound/policy.h"
 #include "core/outbound/service.h"
+#include "tls/stream.h"
 
 #define OUTBOUND_OUT_LEN 4096
 #define OUTBOUND_HELD_MAX 16384
@@ -13,6 +15,7 @@ enum outbound_state {
 	OUTBOUND_ROUTING,    /* for the addresses of the next hop */
 	OUTBOUND_SWITCHING,  /* for the end of the last address's operations */
 	OUTBOUND_CONNECTING, /* for the TCP connection */
+	OUTBOUND_HANDSHAKE,  /* for TLS */
 	OUTBOUND_TALKING,    /* for the server's reply */
 	OUTBOUND_LOADING,    /* for the spool: envelope */
 	OUTBOUND_BODY,	     /* for the spool, or the server to take the body */
@@ -34,10 +37,15 @@ struct outbound {
 	bool mute;	/* a send failed: only what the server said counts */
 	bool unsettled; /* CLOSING: the attempt has its outcomes, and is to be
 			 * settled when no operation uses it */
-	int fd;		/* -1 = none */
+	bool in_clear;	/* TLS failed with this address: now without */
+	enum policy_level tls_level; /* of this connection, */
+	char tls_name[256];	     /* and whom it asks for */
+	bool session_used;	     /* one of an earlier connection, */
+	bool session_refused;	     /* which failed: now without */
+	bool session_kept;	     /* for the next connection */
+	uint32_t tls_made;	     /* service->tls_made when it began */
 	struct op connect;
-	struct op recv;
-	struct op send;
+	struct stream stream; /* fd -1 = none */
 	struct timer timer;
 	struct attempt *attempt;
 	struct outcome last; /* why the address before did not do */
@@ -45,6 +53,8 @@ struct outbound {
 	struct iovec iov[2];
 	size_t send_len;
 	struct smtp_client client;
+	struct outbound_login *login; /* secure.h; until AUTH is done */
+	uint32_t turn_seen; /* client.turn_count when the timer was armed */
 	uint64_t idle_since_ms;
 	char helo[255]; /* our name in this session */
 	char relay[360];

@@ -380,6 +380,7 @@ static bool literal_found(struct route *r, struct slice text)
 
 	if (!address_parse(text, &bytes))
 		return false;
+	r->literal = true;
 	host_add(r, text, 0);
 	if (bytes.len == sizeof(struct in_addr) ? r->options.use_v4
 						: r->options.use_v6)
@@ -399,6 +400,7 @@ static bool localhost_found(struct route *r, struct slice name)
 	if (!slice_eq_nocase(name, SLICE("localhost")))
 		return false;
 	host_add(r, name, 0);
+	memcpy(r->name, r->hosts[0].name, sizeof(r->name));
 	if (r->options.use_v6)
 		address_add(r, 0,
 		    slice_of(&in6addr_loopback, sizeof(in6addr_loopback)));

@@ -51,13 +51,15 @@ struct route {
 	/* the result: */
 	struct outcome failure; /* kind OUTCOME_NONE = good */
 	bool mx_secure;
+	bool relay;		     /* it was asked for the relay host, */
+	bool literal;		     /* or for an address; else the name, */
+	char name[DNS_NAME_MAX + 2]; /* with a search domain if need be */
 	unsigned host_count;
 	struct route_host hosts[ROUTE_HOSTS_MAX];
 	unsigned address_count; /* >= 1 when good */
 	struct route_address addresses[ROUTE_ADDRESSES_MAX];
 	/* private: */
 	bool busy;
-	bool relay;
 	bool use_mx;
 	bool no_such_name;  /* all answers so far said so */
 	bool lookup_failed; /* one of them; `why` says how */
@@ -67,7 +69,6 @@ struct route {
 	unsigned waiting_count;
 	struct route_options options;
 	char domain[DNS_NAME_MAX + 2]; /* as it was given */
-	char name[DNS_NAME_MAX + 2];   /* the same, or with a search domain */
 	char why[120];
 	struct dns_query query[2]; /* AAAA, A */
 };

@@ -10,6 +10,7 @@
 #include "core/outbound/attempt.h"
 #include "core/outbound/outbound.h"
 #include "core/outbound/report.h"
+#include "core/outbound/secure.h"
 
 #define DISPATCH_BUDGET 256
 /* Attempts that are being settled while their connection works on. */
@@ -31,6 +32,7 @@ int outbound_service_open(struct outbound_service *s,
 	*s = (struct outbound_service){
 	    .loop = options->loop,
 	    .log = options->log,
+	    .streams = options->streams,
 	    .scheduler = options->scheduler,
 	    .rng = {options->seed},
 	    .route = {.dns = options->dns, .use_v4 = true, .use_v6 = true},
@@ -48,14 +50,42 @@ int outbound_service_open(struct outbound_service *s,
 		 sizeof(struct attempt), n * ATTEMPTS_A_CONNECTION)) < 0 ||
 	    (err = pool_init(&s->report_pool, "reports", sizeof(struct report),
 		 n * ATTEMPTS_A_CONNECTION)) < 0 ||
-	    (err = pool_init(&s->held_pool, "held", OUTBOUND_HELD_MAX, n)) < 0)
+	    (err = pool_init(&s->held_pool, "held", OUTBOUND_HELD_MAX, n)) <
+		0 ||
+	    (err = pool_init(&s->login_pool, "logins",
+		 sizeof(struct outbound_login), n)) < 0 ||
+	    (err = tls_memory_open(&s->tls_memory, rng_next(&s->rng))) < 0)
 		return err;
 	err =
 	    signer_init(&s->signer, s->loop, s->log, n * ATTEMPTS_A_CONNECTION);
 	if (err < 0)
 		return err;
 	outbound_service_configure(s, settings);
-	return 0;
+	return s->tls != NULL ? 0 : -EINVAL;
+}
+
+/* The files that say whom to trust may have changed, too; what was found good
+ * by the old ones is looked at again. */
+static void renew_tls(struct outbound_service *s)
+{
+	struct tls_client_options options = {
+	    .ca_file = s->settings.tls_ca_file,
+	};
+	char why[200] = "";
+	struct tls_context *fresh =
+	    tls_client_context(&options, why, sizeof(why));
+
+	if (fresh == NULL) {
+		log_begin(s->log, LOG_ERROR, "trust_unreadable");
+		log_str(s->log, "reply", why);
+		log_end(s->log);
+		return;
+	}
+	if (s->tls != NULL)
+		tls_context_give(s->tls);
+	s->tls = fresh;
+	s->tls_made++;
+	tls_memory_forget_all(&s->tls_memory);
 }
 
 void outbound_service_configure(
@@ -64,6 +94,15 @@ void outbound_service_configure(
 	s->settings = *settings;
 	s->route.port = settings->port;
 	signer_configure(&s->signer, settings->dkim);
+	renew_tls(s);
+	if (settings->relay_user.len > 0 && !settings->tls.relay_tls) {
+		log_begin(s->log, LOG_WARN, "relay_password_unprotected");
+		log_slice(s->log, "relay", settings->relay_host);
+		log_str(s->log, "reply",
+		    "without config.relay.tls the password is sent in clear "
+		    "to a relay host that does not offer TLS");
+		log_end(s->log);
+	}
 }
 
 struct slice outbound_destination_of(
@@ -184,6 +223,12 @@ static bool put_off(
 	struct outcome verdict =
 	    outcome_of_error(OUTCOME_DEFERRED, status, true, error);
 
+	if (d->error_status[0] != 0) {
+		verdict.code = d->error_code;
+		/* RFC 3463, 2: it may pass, whatever the host thinks of it. */
+		verdict.status[1] = d->error_status[1];
+		verdict.status[2] = d->error_status[2];
+	}
 	if (attempt_resolve(s, e, &verdict))
 		return true;
 	scheduler_untake(s->scheduler, e);

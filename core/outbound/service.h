@@ -12,11 +12,14 @@
 #include "core/base/id.h"
 #include "core/base/pool.h"
 #include "core/outbound/dns.h"
+#include "core/outbound/policy.h"
 #include "core/outbound/route.h"
 #include "core/outbound/scheduler.h"
 #include "core/outbound/signer.h"
+#include "core/outbound/tls_memory.h"
 #include "spool/envelope.h"
 #include "spool/spool.h"
+#include "tls/stream.h"
 
 /* Shards that a worker may have adopted besides its own. */
 #define OUTBOUND_SPOOLS_MAX 256
@@ -32,6 +35,10 @@ struct outbound_settings {
 	struct slice hostname;
 	struct slice helo;
 	struct slice relay_host; /* empty = to the recipients' MX hosts */
+	struct slice relay_user; /* empty = no AUTH */
+	struct slice relay_password;
+	struct policy_settings tls;
+	const char *tls_ca_file; /* NULL: the system's */
 	const char *const *bind; /* source addresses */
 	unsigned bind_count;
 	uint16_t port; /* of MX hosts */
@@ -45,6 +52,7 @@ struct outbound_service_options {
 	struct loop *loop;
 	struct log *log;
 	struct dns *dns;
+	struct stream_service *streams;
 	struct scheduler *scheduler;
 	uint32_t connection_count_max; /* of this worker */
 	uint64_t seed;
@@ -53,6 +61,7 @@ struct outbound_service_options {
 struct outbound_service {
 	struct loop *loop;
 	struct log *log;
+	struct stream_service *streams;
 	struct scheduler *scheduler;
 	struct spool
 	    *spools[OUTBOUND_SPOOLS_MAX]; /* by shard; NULL = not ours */
@@ -60,6 +69,9 @@ struct outbound_service {
 	struct route_options route;
 	struct signer signer;
 	struct rng rng;
+	struct tls_context *tls; /* whom to trust */
+	uint32_t tls_made;	 /* how many of these there were */
+	struct tls_memory tls_memory;
 	struct list connections;
 	uint32_t connection_count;
 	uint32_t attempt_count; /* under way */
@@ -69,6 +81,7 @@ struct outbound_service {
 	struct pool attempt_pool;
 	struct pool report_pool;
 	struct pool held_pool;
+	struct pool login_pool;
 	struct op dispatch; /* deferred: look for work at the turn's end */
 	struct timer wake;  /* when the scheduler has something again */
 	struct timer poll;  /* for connections that other workers give back */

@@ -2,12 +2,13 @@
  * recipient of each transaction gets one outcome, and the session ends.
  *
  * The first byte picks the size of the pieces, the second what the transactions
- * look like; the rest is what the server says. */
+ * look like, the third what TLS and which user the session has; the rest is
+ * what the server says. */
 #include <stddef.h>
 #include <stdint.h>
 
 #include "core/base/check.h"
-#include "proto/smtp_client.h"
+#include "proto/smtp_client_login.h"
 
 #define TRANSACTIONS_MAX 4
 #define RCPTS_MAX 5
@@ -18,7 +19,8 @@ struct play {
 	struct smtp_client client;
 	struct slice said; /* by the server, still to come */
 	size_t step;
-	uint8_t shape;
+	uint8_t shape, want;
+	struct smtp_client_login login;
 	struct smtp_client_rcpt rcpts[RCPTS_MAX];
 	struct smtp_client_transaction transaction;
 	unsigned sent_count, result_count;
@@ -84,7 +86,18 @@ static bool play_on(struct play *p, struct slice *in)
 	switch (smtp_client_next(&p->client, in, &out)) {
 	case CLIENT_NEED_INPUT: listen_or_fail(p, in); return true;
 	case CLIENT_NEED_OUTPUT: check(out.len > 0); return true;
-	case CLIENT_NEED_MESSAGE: next_message(p); return true;
+	case CLIENT_NEED_TLS:
+		check(in->len == 0);
+		if (p->want & 8)
+			smtp_client_fail(&p->client, lost());
+		else
+			smtp_client_tls_started(&p->client);
+		return true;
+	case CLIENT_NEED_MESSAGE:
+		check(p->client.login == NULL);
+		check(p->client.tls_on || p->client.tls != CLIENT_TLS_MUST);
+		next_message(p);
+		return true;
 	case CLIENT_NEED_BODY:
 		if (p->shape & 64 && p->said.len > 0)
 			listen_or_fail(p, in);
@@ -103,12 +116,25 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct play p = {.step = 1};
 	struct slice in = {NULL, 0};
 
-	if (len < 2)
+	if (len < 3)
 		return 0;
 	p.step = 1 + data[0];
 	p.shape = data[1];
-	p.said = slice_of(data + 2, len - 2);
+	p.want = data[2];
+	p.said = slice_of(data + 3, len - 3);
 	smtp_client_init(&p.client, SLICE("me.example"));
+	p.client.tls = p.want & 2   ? CLIENT_TLS_MUST
+		       : p.want & 1 ? CLIENT_TLS_MAY
+				    : CLIENT_TLS_NONE;
+	p.login = (struct smtp_client_login){
+	    .options = {.user = SLICE("user"),
+		.password = SLICE("password"),
+		.hostname = SLICE("mx"),
+		.has_binding = p.want & 16},
+	    .clear_allowed = p.want & 32,
+	};
+	if (p.want & 4)
+		p.client.login = &p.login;
 	while (play_on(&p, &in))
 		;
 	check(p.result_count == p.sent_count);

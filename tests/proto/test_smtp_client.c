@@ -465,6 +465,7 @@ static bool play_on(struct play *p)
 		p->client.transaction->rcpts = NULL;
 		return true;
 	case CLIENT_NEED_CLOSE: return false;
+	case CLIENT_NEED_TLS: cr_assert_fail("nobody wanted TLS");
 	}
 	return false;
 }

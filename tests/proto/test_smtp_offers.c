@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 
 #include "core/base/check.h"
+#include "proto/sasl.h"
 #include "proto/smtp_offers.h"
 
 Test(smtp_offers, are_read_line_by_line)
@@ -16,8 +17,9 @@ Test(smtp_offers, are_read_line_by_line)
 		  o.chunking && o.smtputf8);
 	cr_assert(!o.starttls && !o.dsn);
 	cr_assert_eq(o.size_max, 35882577);
-	cr_assert(
-	    slice_eq(smtp_offers_auth(&o), SLICE("PLAIN LOGIN CRAM-MD5")));
+	cr_assert(o.auth_offered);
+	cr_assert_eq(
+	    o.auth, 1 << SASL_PLAIN | 1 << SASL_LOGIN | 1 << SASL_CRAM_MD5);
 }
 
 Test(smtp_offers, begin_after_the_servers_name)
@@ -56,13 +58,21 @@ Test(smtp_offers, do_not_count_the_line_that_was_cut)
 	cr_assert(!o.size);
 }
 
-Test(smtp_offers, keep_as_many_mechanisms_as_fit)
+Test(smtp_offers, of_mechanisms_that_we_do_not_know)
 {
-	char text[SMTP_OFFERS_AUTH_MAX + 64] = "mx\nAUTH PLAIN\nAUTH ";
+	char text[1024] = "mx\nAUTH ";
 	struct smtp_offers o;
-	size_t len = strlen(text);
 
-	memset(text + len, 'X', sizeof(text) - len);
-	smtp_offers_read(&o, slice_of(text, sizeof(text)), false);
-	cr_assert(slice_eq(smtp_offers_auth(&o), SLICE("PLAIN")));
+	smtp_offers_read(&o, SLICE("mx\nAUTH GSSAPI NTLM"), false);
+	cr_assert(o.auth_offered);
+	cr_assert_eq(o.auth, 0);
+	smtp_offers_read(&o, SLICE("mx\nAUTHENTIC PLAIN\nXAUTH PLAIN"), false);
+	cr_assert(!o.auth_offered);
+
+	/* However many stand before the ones that we know. */
+	memset(text + strlen(text), 'X', 900);
+	strcat(text, "  scram-sha-256-plus SCRAM-SHA-256 ");
+	smtp_offers_read(&o, slice_of_str(text), false);
+	cr_assert_eq(
+	    o.auth, 1 << SASL_SCRAM_SHA_256_PLUS | 1 << SASL_SCRAM_SHA_256);
 }
