@@ -23,6 +23,7 @@
 #include "core/dkim_tool.h"
 #include "core/passwd.h"
 #include "core/shards.h"
+#include "core/spool_place.h"
 #include "core/supervisor.h"
 #include "spool/spool.h"
 
@@ -113,7 +114,7 @@ static int ask_queue(const struct arguments *a, const char *verb)
 		c = config_load(&a->config, stderr);
 		if (c == NULL)
 			return EX_CONFIG;
-		request.spool = c->spool;
+		request.spool = spool_place(c->spool);
 	}
 	status = ctl_run(&request, stdout, stderr);
 	config_free(c);
@@ -138,6 +139,11 @@ static int queue_retry(const struct arguments *a)
 static int queue_delete(const struct arguments *a)
 {
 	return ask_queue(a, "delete");
+}
+
+static int health(const struct arguments *a)
+{
+	return ask_queue(a, "health");
 }
 
 /* Reads a shard, or each of a spool's; the worst status is the answer. */
@@ -219,6 +225,9 @@ static const struct command commands[] = {
     {"queue", "delete", "queue delete ID [--spool DIR | --config-dir DIR]",
 	"remove a message without a report", TAKES_CONFIG | TAKES_SPOOL, 1, 1,
 	queue_delete},
+    {"health", NULL, "health [--spool DIR | --config-dir DIR]",
+	"ask the workers of the relay that runs whether they take mail",
+	TAKES_CONFIG | TAKES_SPOOL, 0, 0, health},
     {"spool", "check", "spool check DIR",
 	"verify the checksums of a spool that is not in use", 0, 1, 1,
 	spool_check},

@@ -406,6 +406,9 @@ static void obey(struct control_session *s, struct slice line)
 	}
 	if (slice_eq(verb, SLICE("list"))) {
 		list(s);
+	} else if (slice_eq(verb, SLICE("health"))) {
+		buf_put_str(&s->out, " a worker takes mail\n");
+		end(s);
 	} else if (slice_eq(verb, SLICE("retry"))) {
 		retry(s, m);
 	} else if (slice_eq(verb, SLICE("show")) && m != NULL) {

@@ -1,8 +1,8 @@
 /* ctl.h -- `smarthost queue ...`: asks the workers of a relay that runs.
  *
  * Each worker listens on a socket `control` in its shard's directory.  A client
- * sends one line, "list", "show ID", "retry", "retry ID" or "delete ID".  The
- * answer is lines, the first byte of each saying what it is:
+ * sends one line, "list", "show ID", "retry", "retry ID", "delete ID" or
+ * "health".  The answer is lines, the first byte of each saying what it is:
  *
  *   ' '  output           '!'  an error         '.'  the end, alone
  *
@@ -21,7 +21,7 @@
 
 struct ctl_request {
 	const char *spool; /* directory */
-	const char *verb;  /* list, show, retry, delete */
+	const char *verb;  /* list, show, retry, delete, health */
 	const char *id;	   /* or NULL */
 	bool json;	   /* list: an object a line */
 	bool masked;	   /* control bytes in the output are shown as '?' */

@@ -97,8 +97,8 @@ static bool give_spool(const struct passwd *user, struct log *log)
 	return true;
 }
 
-/* Of the capabilities that we have only those in the set stay.  Giving up needs
- * no privilege: it cannot fail. */
+/* Of the capabilities that we have only those in the set stay, and they are in
+ * force.  Giving up needs no privilege: it cannot fail. */
 static void keep_capabilities(uint64_t set)
 {
 	struct __user_cap_header_struct header = {
@@ -146,6 +146,11 @@ static bool leave_root(struct log *log)
 		return complain(log, "no user `smarthost` or", "nobody");
 	}
 	return give_spool(user, log) && become(user, log);
+}
+
+void privileges_begin(void)
+{
+	keep_capabilities(~0ull);
 }
 
 bool privileges_drop(const char *spool, struct log *log)

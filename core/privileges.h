@@ -4,6 +4,11 @@
 
 #include "core/base/log.h"
 
+/* Of the privileges that the program's file gives us, those are used that we
+ * may have.  (A file that made them effective by itself could not be started
+ * at all where one of them is forbidden.) */
+void privileges_begin(void);
+
 /* Makes the spool directory (0700), gives it and what is in it to the user
  * `smarthost` (else `nobody`) when we are root, makes it the working directory,
  * and becomes that user for good.  As any other user: makes and enters the

@@ -35,6 +35,7 @@
 #include "core/privileges.h"
 #include "core/watch.h"
 #include "core/settings.h"
+#include "core/spool_place.h"
 #include "core/worker.h"
 #include "spool/spool.h"
 
@@ -511,22 +512,38 @@ static bool wait_for_spool(struct supervisor *s)
 		nanosleep(&step, NULL);
 	}
 	log_begin(&s->log, LOG_ERROR, "start_failed");
-	log_str(&s->log, "what", s->config->spool);
+	log_str(&s->log, "what", spool_place(s->config->spool));
 	log_str(&s->log, "reply", "another relay is using this spool");
 	log_end(&s->log);
 	return false;
 }
 
+/* Enters the spool, and says it when it is not where the configuration says. */
+static bool enter_spool(struct supervisor *s)
+{
+	const char *place = spool_place(s->config->spool);
+
+	if (strcmp(place, s->config->spool) != 0) {
+		log_begin(&s->log, LOG_INFO, "spool_in_old_volume");
+		log_str(&s->log, "path", place);
+		log_str(
+		    &s->log, "what", "a volume is mounted on " SPOOL_OF_OLD);
+		log_end(&s->log);
+	}
+	return privileges_drop(place, &s->log);
+}
+
 static int prepare(struct supervisor *s)
 {
 	open_standard_descriptors();
+	privileges_begin();
 	raise_limits(s);
 	append_output();
 	if (!probe_loop(s))
 		return WORKER_EXIT_NO_LOOP;
 	if (!open_sockets(s))
 		return 71; /* EX_OSERR */
-	if (!privileges_drop(s->config->spool, &s->log))
+	if (!enter_spool(s))
 		return 73; /* EX_CANTCREAT */
 	if (!wait_for_spool(s))
 		return WORKER_EXIT_LOCKED;

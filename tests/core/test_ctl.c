@@ -114,6 +114,11 @@ static const struct talk {
 	"(what is in the queue: smarthost spool dump SPOOL)\n"},
     {"no worker", "list", NULL, {NULL}, "", 69, "",
 	"no relay is running on SPOOL\n"},
+    {"health", "health", NULL,
+	{" a worker takes mail\n.\n", " a worker takes mail\n.\n"}, "health\n",
+	0, "a worker takes mail\na worker takes mail\n", ""},
+    {"ill health", "health", NULL, {""}, "health\n", 1, "",
+	"the worker of shard 0 did not answer\n"},
     {"what a terminal would obey", "show", "1", {" \x1b[2J\ta\n.\n"},
 	"show 1\n", 0, "?[2J\ta\n", ""},
 };
