@@ -67,14 +67,17 @@ class Reload(Case):
         relay.wait('reloaded', since=mark, count=2)
         for _ in range(20):
             self.assertIn('two.example', self.banner(relay))
-        # Who is born later has what the others have.
+        # Who is born later is told of the next reload as the others are.
         pids = relay.workers()
         mark = relay.mark()
         os.kill(pids[0], signal.SIGKILL)
         relay.wait('worker_ready', since=mark)
         self.assertEqual(len(relay.workers()), 2)
-        for _ in range(20):
-            self.assertIn('two.example', self.banner(relay))
+        mark = relay.mark()
+        self.secret(relay, 'yaml.d/10.yaml',
+                    'config:\n  hostname: three.example\n')
+        relay.signal(signal.SIGHUP)
+        relay.wait('reloaded', since=mark, count=2)
 
     def test_a_bad_one_is_complained_about_once(self):
         relay = self.start(workers=2)
