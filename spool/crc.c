@@ -1,7 +1,8 @@
 /* crc.c -- CRC32C (Castagnoli), by instruction where the processor has it.
  *
  * Polynomial 0x1edc6f41, reflected; register inverted before and after.  The
- * instruction does 8 bytes in three cycles; the table serves the rest. */
+ * instruction does 8 bytes a cycle, three stretches at a time; the table serves
+ * where there is none. */
 #include "spool/crc.h"
 
 /* clang-format off */

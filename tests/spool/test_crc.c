@@ -44,3 +44,22 @@ Test(crc, instruction_and_table_agree_however_the_bytes_are_cut)
 		}
 	}
 }
+
+/* Around the lengths at which three stretches go at a time. */
+Test(crc, instruction_and_table_agree_on_long_runs)
+{
+	static uint8_t bytes[5000];
+	uint32_t x = 1;
+
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		x = x * 1664525 + 1013904223;
+		bytes[i] = (uint8_t)(x >> 24);
+	}
+	for (size_t from = 0; from < 9; from++)
+		for (size_t len = 1500; len < sizeof(bytes) - from; len += 19)
+			cr_assert_eq(crc32c((uint32_t)len, bytes + from, len),
+			    crc32c_by_table((uint32_t)len, bytes + from, len),
+			    "%zu from %zu", len, from);
+	cr_assert_eq(crc32c(0, bytes, 1536), crc32c_by_table(0, bytes, 1536));
+	cr_assert_eq(crc32c(0, bytes, 4608), crc32c_by_table(0, bytes, 4608));
+}
