@@ -28,11 +28,18 @@ WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
        -Wimplicit-fallthrough -Wnull-dereference $(WERROR)
 HARDEN = -fstack-protector-strong -fPIE -ffile-prefix-map=$(CURDIR)=.
 
+# The wolfSSL that `make deps` built, or the system's.  A tree may use that of
+# another: make WOLFSSL_DIR=/path/to/build/wolfssl
+WOLFSSL_DIR ?= $(CURDIR)/build/wolfssl
+WOLFSSL_OURS = $(wildcard $(WOLFSSL_DIR)/lib/libwolfssl.a)
+WOLFSSL_LIB  = $(or $(WOLFSSL_OURS),-lwolfssl)
+WOLFSSL_INC  = $(if $(WOLFSSL_OURS),-isystem $(WOLFSSL_DIR)/include)
+
 # What the caller sets (CFLAGS, CPPFLAGS, LDFLAGS) comes last, and wins.
-CPP  = -I. -D_GNU_SOURCE $(CPPFLAGS)
+CPP  = -I. -D_GNU_SOURCE $(WOLFSSL_INC) $(CPPFLAGS)
 C    = -std=gnu11 -g $(WARN) $(HARDEN) $(FLAGS_$(MODE)) $(CFLAGS)
 LINK = $(CC) $(C) -pie -Wl,-z,relro,-z,now $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB)
-LIBS = -lwolfssl -lcrypt -lmicrohttpd -luring -lunbound -lyaml -pthread
+LIBS = $(WOLFSSL_LIB) -lm -lcrypt -lmicrohttpd -luring -lunbound -lyaml -pthread
 
 SRC  := $(sort $(wildcard core/*.c core/*/*.c proto/*.c tls/*.c dkim/*.c spool/*.c))
 # RSA's kernels exist for one architecture.
@@ -109,8 +116,10 @@ FORCE:
 .PHONY: deps deps-run
 deps:  ## install the Debian packages that building and testing need
 	@sh tests/deps.sh build test
+	@WOLFSSL_DIR=$(WOLFSSL_DIR) sh tests/wolfssl.sh
 deps-run:
 	@sh tests/deps.sh build try
+	@WOLFSSL_DIR=$(WOLFSSL_DIR) sh tests/wolfssl.sh
 
 # So that a mail can be tried in a minute: on loopback, with its spool here.
 RUN_SET = --set "config.listen.submission=['127.0.0.1:8587']" \

@@ -26,6 +26,7 @@
 #include "core/spool_place.h"
 #include "core/supervisor.h"
 #include "spool/spool.h"
+#include "tls/tls.h"
 
 struct command {
 	const char *name;
@@ -270,11 +271,14 @@ static int print_help(void)
 static int print_version(const char *version)
 {
 	struct utsname kernel = {0};
+	char text[256];
+	struct buf tls = buf_over(text, sizeof(text));
 
 	uname(&kernel);
-	printf("smarthost %s\nlibunbound %s\nlibyaml %s\n%s %s\n", version,
-	    ub_version(), yaml_get_version_string(), kernel.sysname,
-	    kernel.release);
+	tls_library(&tls);
+	printf("smarthost %s\n%.*s\nlibunbound %s\nlibyaml %s\n%s %s\n",
+	    version, (int)tls.len, text, ub_version(),
+	    yaml_get_version_string(), kernel.sysname, kernel.release);
 	return 0;
 }
 

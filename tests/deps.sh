@@ -19,7 +19,8 @@ set -eu
 # libcrypt-dev: passwords that are kept as crypt(3) hashes.
 # libmicrohttpd-dev: the HTTP of /metrics and of the probes.
 build='gcc libc6-dev make git liburing-dev libunbound-dev libyaml-dev
-	libwolfssl-dev libcrypt-dev libmicrohttpd-dev'
+	libwolfssl-dev libcrypt-dev libmicrohttpd-dev
+	dpkg-dev autoconf automake libtool'
 try=curl
 tests='libcriterion-dev python3 swaks curl haproxy postfix nsd
 	openssl sasl2-bin libsasl2-modules
