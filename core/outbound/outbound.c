@@ -24,6 +24,9 @@
 #define IDLE_LOOK_MS 250
 #define QUIT_MS 5000
 
+_Static_assert(OUTBOUND_HELD_MAX >= STREAM_PIECE_MAX,
+    "what is received at once can be held");
+
 static void after_settle(struct attempt *a, void *arg);
 
 /* The outcomes of the transaction are final. */
