@@ -1,6 +1,10 @@
 /* settings.c -- from struct config to what each part wants to know. */
 #include "core/settings.h"
 
+#include <stdio.h>
+#include <string.h>
+
+#include "core/certificates.h"
 #include "core/dkim_keys.h"
 #include <stdlib.h>
 
@@ -14,22 +18,45 @@ static void release(struct inbound_settings *inbound)
 
 	if (s->in_use)
 		return;
+	if (s->inbound.tls != NULL)
+		tls_context_give(s->inbound.tls);
+	users_close(&s->users);
+	sender_close(&s->senders);
 	config_free(s->config);
 	pool_give(s->pool, s);
 }
 
-static void fill_inbound(struct inbound_settings *in, const struct config *c)
+/* Those that are allowed, and that somebody can use.  Without users all: who
+ * asks for AUTH and forgot the users is told that the password is wrong. */
+static unsigned mechanisms_of(const struct config *c, const struct users *users)
 {
-	*in = (struct inbound_settings){
+	if (users->count == 0)
+		return c->auth ? c->auth_mechanisms : 0;
+	return c->auth_mechanisms & users->mechanisms;
+}
+
+static void fill_inbound(struct settings *s, struct tls_context *tls)
+{
+	const struct config *c = s->config;
+
+	s->inbound = (struct inbound_settings){
 	    .smtp =
 		{
 		    .hostname = slice_of_str(c->hostname),
 		    .size_max = c->message_size_limit,
 		    .rcpt_count_max = c->recipient_limit,
 		    .error_count_max = ERROR_COUNT_MAX,
+		    .starttls_offered = c->tls.level != TLS_LEVEL_NONE,
+		    .tls_required = c->tls.level == TLS_LEVEL_ENCRYPT,
+		    .mechanisms = mechanisms_of(c, &s->users),
+		    .auth_required = c->auth,
+		    .auth_needs_tls = c->tls.auth_only,
 		},
 	    .allowed_networks = &c->allowed_networks,
 	    .proxy_networks = &c->proxy_networks,
+	    .tls = tls,
+	    .users = &s->users,
+	    .senders = &s->senders,
 	    .command_ms = c->timeout.command * 1000,
 	    .data_ms = c->timeout.data * 1000,
 	    .client_connection_max = c->client_connection_limit,
@@ -102,18 +129,67 @@ static void fill_outbound(struct outbound_settings *out, const struct config *c)
 	fill_outbound_tls(out, c);
 }
 
-struct settings *settings_take(struct pool *pool, struct config *config)
+static int open_rules(struct settings *s, const struct settings_common *common)
+{
+	const struct config *c = s->config;
+	uint64_t seed;
+	int err =
+	    users_open(&s->users, c->users, c->user_count, common->users_key);
+
+	if (err < 0)
+		return err;
+	memcpy(&seed, common->users_key, sizeof(seed));
+	err =
+	    sender_open(&s->senders, c->sender_restrictions, &c->domains, seed);
+	if (err < 0)
+		users_close(&s->users);
+	return err;
+}
+
+/* What can go wrong: users, senders, certificates. */
+static bool open_trust(struct settings *s, const struct settings_common *common,
+    char *why, size_t why_len)
+{
+	const struct config *c = s->config;
+	struct tls_context *tls = NULL;
+	int err = open_rules(s, common);
+
+	if (err < 0) {
+		snprintf(why, why_len, "users: %s", strerror(-err));
+		return false;
+	}
+	if (certificates_wanted(c)) {
+		tls =
+		    certificates_context(c, common->ticket_keys, why, why_len);
+		if (tls == NULL) {
+			users_close(&s->users);
+			sender_close(&s->senders);
+			return false;
+		}
+	}
+	fill_inbound(s, tls);
+	return true;
+}
+
+struct settings *settings_take(struct pool *pool, struct config *config,
+    const struct settings_common *common, char *why, size_t why_len)
 {
 	struct settings *s = pool_take(pool);
 
-	if (s == NULL)
+	if (s == NULL) {
+		snprintf(
+		    why, why_len, "too many sessions with old configurations");
 		return NULL;
+	}
 	*s = (struct settings){
 	    .config = config,
 	    .pool = pool,
 	    .in_use = true,
 	};
-	fill_inbound(&s->inbound, config);
+	if (!open_trust(s, common, why, why_len)) {
+		pool_give(pool, s);
+		return NULL;
+	}
 	fill_outbound(&s->outbound, config);
 	return s;
 }

@@ -18,8 +18,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,6 +26,7 @@
 #include "core/base/loop.h"
 #include "core/config_check.h"
 #include "core/cpus.h"
+#include "core/credentials.h"
 #include "core/handover.h"
 #include "core/listen.h"
 #include "core/notify.h"
@@ -36,6 +35,7 @@
 #include "core/watch.h"
 #include "core/settings.h"
 #include "core/spool_place.h"
+#include "core/surroundings.h"
 #include "core/worker.h"
 #include "spool/spool.h"
 
@@ -43,9 +43,6 @@
 #define BACKOFF_MAX_S 30
 #define STOP_MAX_S 40 /* a worker gives its sessions 30 */
 #define LIVED_LONG_S 60
-#define DESCRIPTORS_MIN 65536
-#define RING_MEMORY (1u << 20) /* more than one ring counts */
-#define RINGS_OF_OTHERS 256
 #define LOCK_WAIT_MS 3000
 
 struct child {
@@ -65,6 +62,7 @@ struct supervisor {
 	const struct config_arguments *arguments;
 	struct log log;
 	struct ledger *ledger;
+	struct credentials credentials;
 	unsigned worker_count;
 	int ready_pipe[2];
 	int bundle; /* what the last reload read; -1: there was none */
@@ -86,60 +84,6 @@ static uint64_t now_s(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec;
-}
-
-/* To the hard limit; root may go beyond it. */
-static void raise_limit(int resource, rlim_t wish)
-{
-	struct rlimit limit;
-
-	if (getrlimit((unsigned)resource, &limit) < 0 || limit.rlim_cur >= wish)
-		return;
-	struct rlimit more = {
-	    wish, limit.rlim_max > wish ? limit.rlim_max : wish};
-
-	if (setrlimit((unsigned)resource, &more) == 0)
-		return;
-	limit.rlim_cur = limit.rlim_max;
-	(void)setrlimit((unsigned)resource, &limit);
-}
-
-/* Sockets need descriptors; the rings of all workers, and of everybody else
- * with our user id, count as locked memory. */
-static void raise_limits(const struct supervisor *s)
-{
-	struct rlimit files = {.rlim_max = DESCRIPTORS_MIN};
-
-	(void)getrlimit(RLIMIT_NOFILE, &files);
-	raise_limit(RLIMIT_NOFILE, files.rlim_max > DESCRIPTORS_MIN
-				       ? files.rlim_max
-				       : DESCRIPTORS_MIN);
-	raise_limit(
-	    RLIMIT_MEMLOCK, RING_MEMORY * (s->worker_count + RINGS_OF_OTHERS));
-}
-
-/* A program started without them would open a spool file as its standard
- * output, and write log lines into it. */
-static void open_standard_descriptors(void)
-{
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd >= 0)
-		close(fd);
-}
-
-/* Workers write to one file: each write must go to its end. */
-static void append_output(void)
-{
-	struct stat output;
-	int flags = fcntl(STDOUT_FILENO, F_GETFL);
-
-	if (flags >= 0 && fstat(STDOUT_FILENO, &output) == 0 &&
-	    S_ISREG(output.st_mode))
-		(void)fcntl(STDOUT_FILENO, F_SETFL, flags | O_APPEND);
 }
 
 /* Whether a worker will be able to work here at all; once for all of them, how.
@@ -204,6 +148,7 @@ static void child_main(struct supervisor *s, unsigned index, int news)
 	    .sockets = &s->children[index].sockets,
 	    .ledger = s->ledger,
 	    .metrics = metrics_of(s->metrics, index),
+	    .common = &s->credentials.common,
 	    .ready_fd = s->ready_pipe[1],
 	    .news_fd = news,
 	    .spool = ".",
@@ -417,6 +362,12 @@ static void reload(struct supervisor *s, bool asked)
 		config_free(fresh);
 		return;
 	}
+	if (!credentials_try(&s->credentials, fresh, &s->log, complaints,
+		sizeof(complaints))) {
+		reload_refused(s, complaints, asked);
+		config_free(fresh);
+		return;
+	}
 	int bundle = handover_make(config_bundle(fresh));
 	if (bundle < 0) {
 		reload_refused(s, strerror(-bundle), asked);
@@ -483,8 +434,10 @@ static void watch(struct supervisor *s, const sigset_t *signals)
 			stop_s = now_s() + STOP_MAX_S;
 		if (s->stopping && now_s() >= stop_s)
 			kill_all(s);
-		if (!s->stopping)
+		if (!s->stopping) {
 			restart_due(s);
+			credentials_look(&s->credentials, &s->log);
+		}
 	}
 }
 
@@ -535,10 +488,11 @@ static bool enter_spool(struct supervisor *s)
 
 static int prepare(struct supervisor *s)
 {
-	open_standard_descriptors();
+	int status;
+
+	surroundings_open();
 	privileges_begin();
-	raise_limits(s);
-	append_output();
+	surroundings_raise_limits(s->worker_count);
 	if (!probe_loop(s))
 		return WORKER_EXIT_NO_LOOP;
 	if (!open_sockets(s))
@@ -552,6 +506,9 @@ static int prepare(struct supervisor *s)
 	    ledger_open(&s->ledger, s->worker_count) < 0 ||
 	    pipe2(s->ready_pipe, O_CLOEXEC | O_NONBLOCK) < 0)
 		return 71;
+	if ((status = credentials_open(&s->credentials, s->config, &s->log)) !=
+	    0)
+		return status;
 	tell_admin(s);
 	s->admin =
 	    admin_open(&s->admin_sockets, s->metrics, &s->state, &s->log);

@@ -22,6 +22,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "core/certificates.h"
 #include "core/control.h"
 #include "core/dkim_keys.h"
 #include "core/handover.h"
@@ -245,6 +246,7 @@ static int open_doors(struct worker *w)
 	    .spool = w->own,
 	    .streams = &w->streams,
 	    .session_count_max = w->session_max,
+	    .seed = w->seed,
 	};
 	int err = inbound_service_open(&w->inbound, &in, &w->settings->inbound);
 
@@ -317,18 +319,18 @@ static void reload(struct worker *w, int bundle)
 {
 	struct config *fresh = load_bundle(w, bundle);
 	struct settings *settings = NULL;
+	char why[CERTIFICATES_WHY_MAX] =
+	    "what the supervisor sent cannot be loaded";
 	struct scheduler_options scheduling;
 
 	if (fresh != NULL && dkim_keys_load(&w->keys, fresh, &w->log) == 0)
-		settings = settings_take(&w->settings_pool, fresh);
+		settings = settings_take(&w->settings_pool, fresh,
+		    w->setup->common, why, sizeof(why));
 	if (settings == NULL) {
 		dkim_keys_drop(&w->keys);
 		log_begin(&w->log, LOG_ERROR, "reload_refused");
 		log_number(&w->log, "worker", w->setup->index);
-		log_str(&w->log, "reply",
-		    fresh == NULL
-			? "what the supervisor sent cannot be loaded"
-			: "no memory, or too many sessions with old ones");
+		log_str(&w->log, "reply", why);
 		log_end(&w->log);
 		config_free(fresh);
 		return;
@@ -446,6 +448,7 @@ static int open_base(struct worker *w)
 	struct config *c = w->setup->config;
 	struct loop_options options = {.backend = settings_loop(c)};
 	const char *why = "";
+	char text[CERTIFICATES_WHY_MAX];
 	enum log_level level = c->verbose ? LOG_DEBUG : c->log.level;
 
 	int err = loop_open(&w->loop, &options, &why);
@@ -461,7 +464,10 @@ static int open_base(struct worker *w)
 	    pool_init(&w->settings_pool, "settings", sizeof(struct settings),
 		SETTINGS_MAX) < 0)
 		return WORKER_EXIT_SPOOL;
-	w->settings = settings_take(&w->settings_pool, c);
+	w->settings = settings_take(
+	    &w->settings_pool, c, w->setup->common, text, sizeof(text));
+	if (w->settings == NULL)
+		return complain(w, "settings", text);
 	if (getrandom(&w->seed, sizeof(w->seed), 0) != sizeof(w->seed))
 		w->seed = loop_now_ms(w->loop);
 	count_descriptors(w);

@@ -9,6 +9,7 @@
 #include "core/config/config.h"
 #include "core/listen.h"
 #include "core/outbound/ledger.h"
+#include "core/settings.h"
 
 struct worker_setup {
 	unsigned index; /* of worker_count; also the shard */
@@ -18,6 +19,7 @@ struct worker_setup {
 	const struct listen_sockets *sockets;	  /* this worker's */
 	struct ledger *ledger;
 	struct metrics *metrics; /* this worker's page */
+	const struct settings_common *common;
 	int ready_fd;	   /* `index`, a byte, goes to it when mail is taken */
 	int news_fd;	   /* reloads come through it (handover.h) */
 	const char *spool; /* the spool directory, as this process sees it */

@@ -27,6 +27,10 @@ static const struct entry {
     [COMMAND_VRFY] = {"VRFY", IN_ANY, ARGS_SOME, "syntax: VRFY address"},
     [COMMAND_EXPN] = {"EXPN", IN_ANY, ARGS_ANY, ""},
     [COMMAND_HELP] = {"HELP", IN_ANY, ARGS_ANY, ""},
+    [COMMAND_STARTTLS] = {"STARTTLS", IN(PHASE_READY), ARGS_NONE,
+	"STARTTLS takes no arguments"},
+    [COMMAND_AUTH] = {"AUTH", IN(PHASE_READY), ARGS_SOME,
+	"syntax: AUTH mechanism [initial response]"},
     [COMMAND_QUIT] = {"QUIT", IN_ANY, ARGS_NONE, "QUIT takes no arguments"},
 };
 
@@ -43,6 +47,8 @@ static struct reply not_now(enum command_verb verb, enum command_phase phase)
 	case PHASE_REFUSED:
 	case PHASE_RCPT: break;
 	}
+	if (verb == COMMAND_STARTTLS || verb == COMMAND_AUTH)
+		return reply_of(503, "5.5.1", "not inside of a transaction");
 	if (verb == COMMAND_MAIL)
 		return reply_of(503, "5.5.1", "a transaction is open already");
 	if (phase == PHASE_REFUSED) /* RFC 5321, 3.3 */

@@ -163,7 +163,11 @@ bool received_put(struct buf *out, const struct received *r)
 	put_name(out, r->helo);
 	buf_put_str(out, r->client_v6 ? " ([IPv6:" : " ([");
 	buf_put(out, r->client);
-	buf_put_str(out, "])\r\n\tby ");
+	buf_put_str(out, "])\r\n\t");
+	if (r->tls_version != NULL)
+		buf_printf(out, "(using TLSv%s with cipher %s)\r\n\t",
+		    r->tls_version, r->tls_cipher);
+	buf_put_str(out, "by ");
 	buf_put(out, r->hostname);
 	buf_put_str(out, " (smarthost) with ");
 	buf_put(out, r->with);

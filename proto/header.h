@@ -63,8 +63,10 @@ struct received {
 	struct slice helo;   /* what the client called itself */
 	struct slice client; /* its address as text, IPv6 without prefix */
 	bool client_v6;
+	const char *tls_version; /* "1.3"; NULL: in clear */
+	const char *tls_cipher;
 	struct slice hostname; /* ours */
-	struct slice with; /* "ESMTP", "SMTP", "UTF8SMTP", later ESMTPS... */
+	struct slice with;     /* "ESMTP", "UTF8SMTPSA", ... */
 	struct slice id;
 	struct slice rcpt; /* "for <>": only when there is one recipient */
 	uint64_t wall_s;

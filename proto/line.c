@@ -25,25 +25,28 @@ static size_t find_end(struct slice in, bool after_cr, enum line_result *result)
 	return lf + 1;
 }
 
-void line_give(struct line *l, struct pool *pages)
+void line_give(struct line *l)
 {
 	if (l->held != NULL)
-		pool_give(pages, l->held);
+		pool_give(l->pages, l->held);
 	*l = (struct line){.held = NULL};
 }
 
 /* Adds to the line so far; false when there is no page. */
-static bool hold(struct line *l, struct pool *pages, struct slice bytes)
+static bool hold(
+    struct line *l, struct pool *pages, size_t max, struct slice bytes)
 {
 	if (l->skipped)
 		return true;
-	if (l->held_len + bytes.len > LINE_LEN_MAX) {
-		line_give(l, pages);
+	if (l->held_len + bytes.len > max) {
+		line_give(l);
 		l->skipped = true;
 		return true;
 	}
-	if (l->held == NULL)
+	if (l->held == NULL) {
 		l->held = pool_take(pages);
+		l->pages = pages;
+	}
 	if (l->held == NULL)
 		return false;
 	if (bytes.len > 0)
@@ -52,18 +55,18 @@ static bool hold(struct line *l, struct pool *pages, struct slice bytes)
 	return true;
 }
 
-enum line_result line_next(
-    struct line *l, struct pool *pages, struct slice *in, struct slice *line)
+enum line_result line_next(struct line *l, struct pool *pages, size_t max,
+    struct slice *in, struct slice *line)
 {
 	enum line_result result;
 	size_t len = find_end(*in, l->held_cr, &result);
 
-	check(pages->object_len >= LINE_LEN_MAX);
+	check(pages->object_len >= max);
 	if (result == LINE_MORE && len == 0)
 		return LINE_MORE;
 	*line = slice_cut(in, len);
 	if (result == LINE_MORE || l->held != NULL) {
-		if (!hold(l, pages, *line))
+		if (!hold(l, pages, max, *line))
 			return LINE_NO_ROOM;
 		/* After hold(), which may have begun a fresh one. */
 		l->held_cr = len > 0 && line->at[len - 1] == '\r';
@@ -71,7 +74,7 @@ enum line_result line_next(
 	}
 	if (result == LINE_MORE)
 		return LINE_MORE;
-	if (l->skipped || line->len > LINE_LEN_MAX)
+	if (l->skipped || line->len > max)
 		return LINE_LONG;
 	if (result == LINE_CRLF)
 		line->len -= 2;

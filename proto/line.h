@@ -20,26 +20,30 @@
  * and SMTPUTF8 add to it. */
 #define LINE_LEN_MAX 2048
 
+/* RFC 4954, 4.5: a response to a challenge, with its CR LF. */
+#define LINE_RESPONSE_MAX 12288
+
 enum line_result {
 	LINE_MORE,    /* all of *in was eaten, the line goes on */
 	LINE_CRLF,    /* *line is a line, without its CR LF */
 	LINE_BARE,    /* a bad line: a CR or LF stands alone at its end */
-	LINE_LONG,    /* a bad line, over LINE_LEN_MAX */
+	LINE_LONG,    /* a bad line, over its limit */
 	LINE_NO_ROOM, /* no page for the beginning of a line */
 };
 
 struct line {
-	uint8_t *held; /* a page with the line so far, or NULL */
+	uint8_t *held;	    /* a page with the line so far, or NULL */
+	struct pool *pages; /* where it came from */
 	uint16_t held_len;
 	bool held_cr; /* the line so far ends in CR */
 	bool skipped; /* it is too long: the rest is only eaten */
 };
 
-/* Takes one line, or what there is of it, off *in.  `pages` are objects of at
- * least LINE_LEN_MAX bytes.  *line is valid until line_give, which must follow
- * every result but LINE_MORE. */
-enum line_result line_next(
-    struct line *l, struct pool *pages, struct slice *in, struct slice *line);
+/* Takes one line, or what there is of it, off *in.  A line has at most `max`
+ * bytes, the same until it ends; `pages` are objects of at least that.  *line
+ * is valid until line_give, which must follow every result but LINE_MORE. */
+enum line_result line_next(struct line *l, struct pool *pages, size_t max,
+    struct slice *in, struct slice *line);
 
 /* Whether a part of a line has come, and the rest is waited for. */
 static inline bool line_pending(const struct line *l)
@@ -48,6 +52,6 @@ static inline bool line_pending(const struct line *l)
 }
 
 /* Forgets the line; a fresh one begins. */
-void line_give(struct line *l, struct pool *pages);
+void line_give(struct line *l);
 
 #endif

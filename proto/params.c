@@ -30,6 +30,7 @@ REPLY(no_binary, 555, "5.6.1", "BINARYMIME is not offered");
 REPLY(bad_smtputf8, 501, "5.5.4", "SMTPUTF8 takes no value");
 REPLY(bad_ret, 501, "5.5.4", "RET is FULL or HDRS");
 REPLY(bad_envid, 501, "5.5.4", "ENVID takes up to 100 characters of xtext");
+REPLY(bad_auth, 501, "5.5.4", "AUTH takes xtext, or <>");
 REPLY(bad_notify, 501, "5.5.4",
     "NOTIFY is NEVER or a list of SUCCESS, FAILURE, DELAY");
 REPLY(bad_orcpt, 501, "5.5.4", "ORCPT is type;address in xtext");
@@ -107,6 +108,15 @@ static const struct reply *read_envid(struct target t, struct slice value)
 	if (value.len > ENVID_LEN_MAX || !xtext_good(value))
 		return &bad_envid;
 	return NULL;
+}
+
+/* RFC 4954, 5: who said to somebody else that he sent this.  We trust nobody's
+ * word for it, and it goes no further. */
+static const struct reply *read_auth(struct target t, struct slice value)
+{
+	(void)t;
+	return slice_eq(value, SLICE("<>")) || xtext_good(value) ? NULL
+								 : &bad_auth;
 }
 
 /* RFC 3461, 4.1: NEVER stands alone. */
@@ -192,6 +202,7 @@ static const struct param mail_table[] = {
     {"SMTPUTF8", read_smtputf8},
     {"RET", read_ret},
     {"ENVID", read_envid},
+    {"AUTH", read_auth},
     {NULL, NULL},
 };
 

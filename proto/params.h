@@ -1,7 +1,8 @@
 /* params.h -- the arguments of MAIL and RCPT: path and ESMTP parameters.
  *
  * RFC 5321 4.1.1.2 and 4.1.1.3, RFC 1870 (SIZE), 6152 (8BITMIME), 6531
- * (SMTPUTF8), 3461 (RET, ENVID, NOTIFY, ORCPT), 6533 (ORCPT in UTF-8). */
+ * (SMTPUTF8), 3461 (RET, ENVID, NOTIFY, ORCPT), 6533 (ORCPT in UTF-8), 4954
+ * (AUTH, which is read and forgotten). */
 #ifndef PROTO_PARAMS_H
 #define PROTO_PARAMS_H
 

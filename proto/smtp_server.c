@@ -3,11 +3,8 @@
  * smtp_server_next() takes one step after the other until a step needs
  * something from outside.  `state` is what the machine waits for, `phase`
  * (command.h) how far the transaction has come; command.c's table has already
- * refused what may not stand where it stands.
- *
- * A message that turns out bad is given up at once (ABORT), but its bytes are
- * eaten to their end before the refusal is written: a client reads no reply
- * before.
+ * refused what may not stand where it stands.  A message's bytes are
+ * smtp_server_body.c's, TLS and AUTH smtp_server_security.c's.
  *
  * Must hold: a step writes at most one reply, and only when there is room for
  * the longest; from the moment the driver accepted DATA, exactly one ABORT or
@@ -15,23 +12,24 @@
 #include "proto/smtp_server.h"
 
 #include "core/base/check.h"
+#include "proto/smtp_server_parts.h"
 
-static void say(
+void server_say(
     struct buf *out, uint16_t code, const char *enhanced, const char *text)
 {
 	check(reply_put(out, reply_of(code, enhanced, text)));
 }
 
-static void drop_message(struct smtp_server *s)
+void server_drop_message(struct smtp_server *s)
 {
 	if (s->receiving)
 		s->abort_due = true;
 	s->receiving = false;
 }
 
-static void transaction_end(struct smtp_server *s)
+void server_transaction_end(struct smtp_server *s)
 {
-	drop_message(s);
+	server_drop_message(s);
 	arena_reset(&s->arena);
 	s->envelope = (struct smtp_server_envelope){.rcpts = NULL};
 	s->envelope.rcpts_end = &s->envelope.rcpts;
@@ -41,25 +39,23 @@ static void transaction_end(struct smtp_server *s)
 		s->phase = PHASE_READY;
 }
 
-static void session_end(struct smtp_server *s)
+void server_session_end(struct smtp_server *s)
 {
-	transaction_end(s);
-	line_give(&s->line, s->arena.pages);
+	server_transaction_end(s);
+	line_give(&s->line);
 	s->state = SERVER_CLOSING;
 }
 
-/* Refuses what the client asked.  Too many mistakes end the session, and so
- * does a 421 of the driver. */
-static void say_no(struct smtp_server *s, struct buf *out, struct reply reply)
+void server_say_no(struct smtp_server *s, struct buf *out, struct reply reply)
 {
 	if (reply.code >= 500 && ++s->error_count > s->options->error_count_max)
 		reply = reply_of(421, "4.7.0", "too many errors");
 	check(reply_put(out, reply));
 	if (reply.code == 421)
-		session_end(s);
+		server_session_end(s);
 }
 
-static void ask(struct smtp_server *s, enum smtp_server_need need)
+void server_ask(struct smtp_server *s, enum smtp_server_need need)
 {
 	s->state = SERVER_ANSWER;
 	s->question = need;
@@ -74,11 +70,11 @@ static void hello(
 {
 	for (size_t i = 0; i < name.len; i++)
 		if (name.at[i] < 0x20 || name.at[i] == 0x7f) {
-			say_no(
+			server_say_no(
 			    s, out, reply_of(501, "5.5.4", "that is no name"));
 			return;
 		}
-	transaction_end(s);
+	server_transaction_end(s);
 	s->phase = PHASE_READY;
 	s->esmtp = esmtp;
 	if (name.len > SMTP_SERVER_HELO_MAX)
@@ -97,10 +93,11 @@ static void hello(
 	    "250-8BITMIME\r\n"
 	    "250-SMTPUTF8\r\n"
 	    "250-ENHANCEDSTATUSCODES\r\n"
-	    "250-CHUNKING\r\n"
-	    "250 DSN\r\n",
+	    "250-CHUNKING\r\n",
 	    (int)s->options->hostname.len, s->options->hostname.at,
 	    (unsigned long long)s->options->size_max));
+	server_offer_security(s, out);
+	check(buf_put_str(out, "250 DSN\r\n"));
 }
 
 static struct reply no_room(const struct smtp_server *s)
@@ -126,18 +123,18 @@ static void mail(struct smtp_server *s, struct slice args, struct buf *out)
 		reply = no_room(s);
 	}
 	if (good) {
-		ask(s, SMTP_NEED_MAIL);
+		server_ask(s, SMTP_NEED_MAIL);
 		return;
 	}
-	transaction_end(s);
-	say_no(s, out, reply);
+	server_transaction_end(s);
+	server_say_no(s, out, reply);
 }
 
 static void rcpt_no(struct smtp_server *s, struct reply reply, struct buf *out)
 {
 	if (s->phase == PHASE_MAIL)
 		s->phase = PHASE_REFUSED;
-	say_no(s, out, reply);
+	server_say_no(s, out, reply);
 }
 
 static void rcpt(struct smtp_server *s, struct slice args, struct buf *out)
@@ -158,37 +155,7 @@ static void rcpt(struct smtp_server *s, struct slice args, struct buf *out)
 		rcpt_no(s, no_room(s), out);
 		return;
 	}
-	ask(s, SMTP_NEED_RCPT);
-}
-
-/* RFC 3030.  `no`: why the command may not stand here, or NULL; the octets
- * follow in any case, and are eaten. */
-static void bdat(struct smtp_server *s, struct slice args,
-    const struct reply *no, struct buf *out)
-{
-	uint64_t size_left = s->options->size_max;
-
-	if (!command_chunk(args, &s->chunk_left, &s->chunk_last)) {
-		/* How many octets follow is anybody's guess: we do not. */
-		say_no(
-		    s, out, reply_of(501, "5.5.4", "syntax: BDAT size [LAST]"));
-		session_end(s);
-		return;
-	}
-	if (s->chunked)
-		size_left -= s->body_len - s->dot.stuffed_count;
-	s->reply = (struct reply){.code = 0};
-	if (no != NULL)
-		s->reply = *no;
-	else if (s->chunk_left > size_left)
-		s->reply = reply_of(552, "5.3.4", "the message is too large");
-	s->state = SERVER_CHUNK;
-	if (s->reply.code != 0) {
-		drop_message(s);
-	} else if (!s->chunked) {
-		s->chunked = true;
-		ask(s, SMTP_NEED_DATA);
-	}
+	server_ask(s, SMTP_NEED_RCPT);
 }
 
 static void obey(struct smtp_server *s, struct command command, struct buf *out)
@@ -198,26 +165,30 @@ static void obey(struct smtp_server *s, struct command command, struct buf *out)
 	case COMMAND_HELO: hello(s, false, command.args, out); break;
 	case COMMAND_MAIL: mail(s, command.args, out); break;
 	case COMMAND_RCPT: rcpt(s, command.args, out); break;
-	case COMMAND_DATA: ask(s, SMTP_NEED_DATA); break;
-	case COMMAND_BDAT: bdat(s, command.args, NULL, out); break;
+	case COMMAND_DATA: server_ask(s, SMTP_NEED_DATA); break;
+	case COMMAND_BDAT: server_bdat(s, command.args, NULL, out); break;
 	case COMMAND_RSET:
-		transaction_end(s);
-		say(out, 250, "2.0.0", "ok");
+		server_transaction_end(s);
+		server_say(out, 250, "2.0.0", "ok");
 		break;
-	case COMMAND_NOOP: say(out, 250, "2.0.0", "ok"); break;
+	case COMMAND_NOOP: server_say(out, 250, "2.0.0", "ok"); break;
 	case COMMAND_VRFY: /* RFC 5321, 7.3 */
-		say(out, 252, "2.0.0", "send some mail, I will try");
+		server_say(out, 252, "2.0.0", "send some mail, I will try");
 		break;
 	case COMMAND_EXPN:
-		say_no(s, out, reply_of(502, "5.5.1", "there are no lists"));
+		server_say_no(
+		    s, out, reply_of(502, "5.5.1", "there are no lists"));
 		break;
 	case COMMAND_HELP:
-		say(out, 214, "2.0.0",
-		    "EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY HELP QUIT");
+		server_say(out, 214, "2.0.0",
+		    "EHLO HELO STARTTLS AUTH MAIL RCPT DATA BDAT RSET NOOP "
+		    "VRFY HELP QUIT");
 		break;
+	case COMMAND_STARTTLS: server_starttls(s, out); break;
+	case COMMAND_AUTH: server_auth(s, command.args, out); break;
 	case COMMAND_QUIT:
-		say(out, 221, "2.0.0", "bye");
-		session_end(s);
+		server_say(out, 221, "2.0.0", "bye");
+		server_session_end(s);
 		break;
 	}
 }
@@ -228,13 +199,16 @@ static void command_line(
 	struct command command;
 	struct reply reply;
 	bool verb_known;
+	bool good = command_read(line, s->phase, &command, &verb_known, &reply);
 
-	if (command_read(line, s->phase, &command, &verb_known, &reply))
+	if (verb_known && server_is_locked(s, command.verb, &reply))
+		good = false;
+	if (good)
 		obey(s, command, out);
 	else if (verb_known && command.verb == COMMAND_BDAT)
-		bdat(s, command.args, &reply, out);
+		server_bdat(s, command.args, &reply, out);
 	else
-		say_no(s, out, reply);
+		server_say_no(s, out, reply);
 }
 
 /* Each step returns true when it needs something, which is then in *need. */
@@ -244,139 +218,25 @@ static bool step_command(struct smtp_server *s, struct slice *in,
 {
 	struct slice line;
 
-	switch (line_next(&s->line, s->arena.pages, in, &line)) {
+	switch (line_next(&s->line, s->arena.pages, LINE_LEN_MAX, in, &line)) {
 	case LINE_MORE: *need = SMTP_NEED_INPUT; return true;
 	case LINE_CRLF: command_line(s, line, out); break;
 	case LINE_BARE:
-		say_no(
+		server_say_no(
 		    s, out, reply_of(500, "5.5.2", "a line ends with CR LF"));
 		break;
 	case LINE_LONG:
-		say_no(s, out, reply_of(500, "5.5.6", "the line is too long"));
+		server_say_no(
+		    s, out, reply_of(500, "5.5.6", "the line is too long"));
 		break;
 	case LINE_NO_ROOM:
-		say_no(s, out, reply_of(421, "4.3.1", "out of memory"));
+		server_say_no(s, out, reply_of(421, "4.3.1", "out of memory"));
 		break;
 	}
-	line_give(&s->line, s->arena.pages);
+	/* AUTH's initial response lies in its line. */
+	if (s->state != SERVER_ANSWER || s->question != SMTP_NEED_AUTH)
+		line_give(&s->line);
 	return false;
-}
-
-/* What is wrong with the bytes of the message so far; code 0: nothing.  In an
- * order that does not depend on how they were cut. */
-static struct reply verdict(const struct smtp_server *s)
-{
-	if (s->dot.bare_seen)
-		return reply_of(
-		    550, "5.6.11", "a CR or LF stands alone in the message");
-	if (s->dot.nul_seen)
-		return reply_of(550, "5.6.0", "a NUL is in the message");
-	if (s->body_len - s->dot.stuffed_count > s->options->size_max)
-		return reply_of(552, "5.3.4", "the message is too large");
-	return (struct reply){.code = 0};
-}
-
-static void judge(struct smtp_server *s)
-{
-	if (verdict(s).code != 0)
-		drop_message(s);
-}
-
-static bool take_piece(
-    struct smtp_server *s, struct slice piece, enum smtp_server_need *need)
-{
-	s->body_len += piece.len;
-	judge(s);
-	if (!s->receiving)
-		return false;
-	s->piece = piece;
-	*need = SMTP_NEED_BODY;
-	return true;
-}
-
-/* All bytes have come: asks for the commit, or says what was wrong. */
-static void message_end(struct smtp_server *s, struct buf *out)
-{
-	struct reply reply = s->reply.code != 0 ? s->reply : verdict(s);
-
-	if (s->abort_due)
-		return; /* this first, then we come here again */
-	if (s->receiving) {
-		ask(s, SMTP_NEED_COMMIT);
-		return;
-	}
-	s->state = SERVER_COMMAND;
-	transaction_end(s);
-	say_no(s, out, reply);
-}
-
-static bool step_data(struct smtp_server *s, struct slice *in, struct buf *out,
-    enum smtp_server_need *need)
-{
-	struct slice piece;
-
-	switch (dot_read(&s->dot, in, &piece)) {
-	case DOT_PIECE: return take_piece(s, piece, need);
-	case DOT_MORE: *need = SMTP_NEED_INPUT; return true;
-	case DOT_DONE: break;
-	}
-	judge(s);
-	message_end(s, out);
-	return false;
-}
-
-static bool chunk_end(
-    struct smtp_server *s, struct buf *out, enum smtp_server_need *need)
-{
-	char text[48];
-	struct buf b = buf_over(text, sizeof(text));
-
-	if (s->receiving && !s->chunk_last) {
-		s->state = SERVER_COMMAND;
-		s->phase = PHASE_CHUNKS;
-		buf_put_number(&b, s->body_len - s->dot.stuffed_count);
-		buf_put_str(&b, " octets so far");
-		check(reply_put(
-		    out, (struct reply){250, "2.0.0", buf_slice(&b)}));
-		return false;
-	}
-	if (s->receiving && s->dot.state != DOT_END) {
-		struct slice line_end = dot_stuff_end(&s->dot);
-
-		judge(s); /* a CR may have been the last byte */
-		if (s->receiving && line_end.len > 0) {
-			s->body_len += line_end.len;
-			s->piece = line_end;
-			*need = SMTP_NEED_BODY;
-			return true;
-		}
-	}
-	message_end(s, out);
-	return false;
-}
-
-static bool step_chunk(struct smtp_server *s, struct slice *in, struct buf *out,
-    enum smtp_server_need *need)
-{
-	struct slice part = *in;
-	struct slice piece;
-
-	if (s->chunk_left == 0)
-		return chunk_end(s, out, need);
-	if (in->len == 0) {
-		*need = SMTP_NEED_INPUT;
-		return true;
-	}
-	if (part.len > s->chunk_left)
-		part.len = (size_t)s->chunk_left;
-	if (s->reply.code != 0) { /* refused already: eaten only */
-		s->chunk_left -= slice_cut(in, part.len).len;
-		return false;
-	}
-	size_t len = part.len;
-	check(dot_stuff(&s->dot, &part, &piece) == DOT_PIECE);
-	s->chunk_left -= slice_cut(in, len - part.len).len;
-	return take_piece(s, piece, need);
 }
 
 static void answered_rcpt(
@@ -391,46 +251,7 @@ static void answered_rcpt(
 	s->envelope.rcpts_end = &s->rcpt_asked->next;
 	s->envelope.rcpt_count++;
 	s->phase = PHASE_RCPT;
-	say(out, 250, "2.1.5", "ok");
-}
-
-static void answered_data(
-    struct smtp_server *s, struct reply reply, struct buf *out)
-{
-	if (reply.code != 0 && s->chunked && reply.code != 421) {
-		s->reply = reply; /* said when the chunk's octets were eaten */
-		s->state = SERVER_CHUNK;
-		return;
-	}
-	if (reply.code != 0) {
-		transaction_end(s);
-		say_no(s, out, reply);
-		return;
-	}
-	dot_init(&s->dot);
-	s->body_len = 0;
-	s->receiving = true;
-	s->state = s->chunked ? SERVER_CHUNK : SERVER_DATA;
-	if (!s->chunked)
-		say(out, 354, NULL, "end data with <CR><LF>.<CR><LF>");
-}
-
-static void answered_commit(
-    struct smtp_server *s, struct reply reply, struct buf *out)
-{
-	char text[64];
-	struct buf b = buf_over(text, sizeof(text));
-
-	s->receiving = false; /* the driver has it, or has dropped it */
-	transaction_end(s);
-	if (reply.code != 0) {
-		say_no(s, out, reply);
-		return;
-	}
-	s->error_count = 0;
-	buf_put_str(&b, "queued as ");
-	buf_put(&b, reply.text);
-	check(reply_put(out, (struct reply){250, "2.0.0", buf_slice(&b)}));
+	server_say(out, 250, "2.1.5", "ok");
 }
 
 static bool step_answer(
@@ -447,20 +268,24 @@ static bool step_answer(
 	switch (s->question) {
 	case SMTP_NEED_MAIL:
 		if (reply.code != 0) {
-			transaction_end(s);
-			say_no(s, out, reply);
+			server_transaction_end(s);
+			server_say_no(s, out, reply);
 			break;
 		}
 		s->phase = PHASE_MAIL;
-		say(out, 250, "2.1.0", "ok");
+		server_say(out, 250, "2.1.0", "ok");
 		break;
 	case SMTP_NEED_RCPT: answered_rcpt(s, reply, out); break;
-	case SMTP_NEED_DATA: answered_data(s, reply, out); break;
-	case SMTP_NEED_COMMIT: answered_commit(s, reply, out); break;
+	case SMTP_NEED_DATA: server_answered_data(s, reply, out); break;
+	case SMTP_NEED_COMMIT: server_answered_commit(s, reply, out); break;
+	case SMTP_NEED_TLS: server_answered_tls(s, reply, out); break;
+	case SMTP_NEED_AUTH:
+	case SMTP_NEED_RESPONSE: server_answered_auth(s, reply, out); break;
 	case SMTP_NEED_INPUT:
 	case SMTP_NEED_OUTPUT:
 	case SMTP_NEED_BODY:
 	case SMTP_NEED_ABORT:
+	case SMTP_NEED_HANDSHAKE:
 	case SMTP_NEED_CLOSE: check(false); /* no question */
 	}
 	return false;
@@ -477,8 +302,10 @@ static bool step(struct smtp_server *s, struct slice *in, struct buf *out,
 		return false;
 	case SERVER_COMMAND: return step_command(s, in, out, need);
 	case SERVER_ANSWER: return step_answer(s, out, need);
-	case SERVER_DATA: return step_data(s, in, out, need);
-	case SERVER_CHUNK: return step_chunk(s, in, out, need);
+	case SERVER_DATA: return server_step_data(s, in, out, need);
+	case SERVER_CHUNK: return server_step_chunk(s, in, out, need);
+	case SERVER_RESPONSE: return server_step_response(s, in, out, need);
+	case SERVER_HANDSHAKE: *need = SMTP_NEED_HANDSHAKE; return true;
 	case SERVER_CLOSING: break;
 	}
 	*need = SMTP_NEED_CLOSE;
@@ -490,12 +317,12 @@ static bool step(struct smtp_server *s, struct slice *in, struct buf *out,
 static void end(struct smtp_server *s, struct buf *out)
 {
 	if (s->receiving) {
-		drop_message(s);
+		server_drop_message(s);
 		return;
 	}
 	if (s->end_reply.code != 0)
 		check(reply_put(out, s->end_reply));
-	session_end(s);
+	server_session_end(s);
 }
 
 enum smtp_server_need smtp_server_next(
@@ -513,7 +340,8 @@ enum smtp_server_need smtp_server_next(
 		    buf_left(out) < SMTP_SERVER_OUT_MIN)
 			return SMTP_NEED_OUTPUT;
 		if (s->ending && s->end_reply.code != 0 &&
-		    s->state != SERVER_ANSWER && s->state != SERVER_CLOSING) {
+		    s->state != SERVER_ANSWER && s->state != SERVER_HANDSHAKE &&
+		    s->state != SERVER_CLOSING) {
 			end(s, out);
 			continue;
 		}
@@ -538,6 +366,13 @@ void smtp_server_accept(struct smtp_server *s, struct slice text)
 	answer(s, (struct reply){.code = 0, .text = text});
 }
 
+void smtp_server_challenge(struct smtp_server *s, struct slice text)
+{
+	check(smtp_server_in_auth(s));
+	check(text.len <= SMTP_SERVER_CHALLENGE_MAX);
+	answer(s, (struct reply){.code = 334, .text = text});
+}
+
 void smtp_server_refuse(struct smtp_server *s, struct reply reply)
 {
 	check(reply.code >= 400);
@@ -556,20 +391,22 @@ bool smtp_server_in_message(const struct smtp_server *s)
 }
 
 void smtp_server_init(struct smtp_server *s,
-    const struct smtp_server_options *options, struct pool *pages)
+    const struct smtp_server_options *options, struct pool *pages,
+    struct pool *responses)
 {
 	check(options->hostname.len <= 255);
 	*s = (struct smtp_server){
 	    .options = options,
 	    .state = SERVER_GREETING,
 	    .phase = PHASE_HELLO,
+	    .responses = responses,
 	};
 	arena_init(&s->arena, pages, SMTP_SERVER_PAGES_MAX);
-	transaction_end(s);
+	server_transaction_end(s);
 }
 
 void smtp_server_deinit(struct smtp_server *s)
 {
 	arena_reset(&s->arena);
-	line_give(&s->line, s->arena.pages);
+	line_give(&s->line);
 }

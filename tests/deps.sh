@@ -25,7 +25,8 @@ try=curl
 tests='libcriterion-dev python3 swaks curl haproxy postfix nsd
 	openssl sasl2-bin libsasl2-modules
 	python3-dkim python3-nacl opendkim-tools
-	clang libclang-rt-dev procps libcap2-bin iproute2'
+	clang libclang-rt-dev procps libcap2-bin iproute2
+	gnutls-bin sslscan gsasl'
 deb='debhelper fakeroot'
 bench='python3 openssl nsd'
 policy=/usr/sbin/policy-rc.d

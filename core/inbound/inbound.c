@@ -13,11 +13,11 @@
  * back only when neither is, and the spool has answered. */
 #include "core/inbound/inbound.h"
 
+#include "core/inbound/inbound_parts.h"
+
 #define LINGER_MS 2000
 /* A client that sends less than this in data_ms is not sending a message. */
 #define DATA_PIECE_MIN 1024
-
-static void run(struct inbound *c, struct slice in);
 
 static void give_held(struct inbound *c)
 {
@@ -35,7 +35,7 @@ static void give_out(struct inbound *c)
 }
 
 /* The session's end, when nothing is under way any more. */
-static void finish(struct inbound *c)
+void inbound_finish(struct inbound *c)
 {
 	struct inbound_service *s = c->service;
 
@@ -49,6 +49,8 @@ static void finish(struct inbound *c)
 	log_end(s->log);
 	give_held(c);
 	give_out(c);
+	login_forget(c);
+	handshake_forget(c);
 	smtp_server_deinit(&c->smtp);
 	timer_disarm(&c->timer);
 	inbound_client_give(s, c->counted);
@@ -62,11 +64,13 @@ static void finish(struct inbound *c)
 void inbound_abort(struct inbound *c)
 {
 	c->state = INBOUND_CLOSING;
+	if (c->delayed)
+		c->waiting = c->delayed = false;
 	stream_cancel(&c->stream);
-	finish(c);
+	inbound_finish(c);
 }
 
-static void arm(struct inbound *c, uint64_t in_ms)
+void inbound_arm(struct inbound *c, uint64_t in_ms)
 {
 	c->received_armed = c->received_len;
 	timer_arm(loop_timers(c->service->loop), &c->timer, in_ms);
@@ -74,14 +78,13 @@ static void arm(struct inbound *c, uint64_t in_ms)
 
 static void on_received(struct stream *stream, int result);
 
-static void receive(struct inbound *c)
+void inbound_receive(struct inbound *c)
 {
 	if (!stream_receiving(&c->stream))
 		stream_recv(&c->stream, on_received);
 }
 
-/* Keeps what has not been eaten; `in` may be a part of what is held. */
-static void hold(struct inbound *c, struct slice in)
+void inbound_hold(struct inbound *c, struct slice in)
 {
 	if (in.len == 0) {
 		give_held(c);
@@ -96,9 +99,9 @@ static void hold(struct inbound *c, struct slice in)
 	c->held_len = (uint16_t)in.len;
 }
 
-static void run_held(struct inbound *c)
+void inbound_run_held(struct inbound *c)
 {
-	run(c, slice_of(c->held, c->held_len));
+	inbound_run(c, slice_of(c->held, c->held_len));
 }
 
 /* Our last words are sent: lets the client read them before the connection
@@ -113,8 +116,8 @@ static void say_goodbye(struct inbound *c)
 	stream_shutdown(&c->stream);
 	give_held(c);
 	timer_disarm(&c->timer);
-	arm(c, LINGER_MS);
-	receive(c);
+	inbound_arm(c, LINGER_MS);
+	inbound_receive(c);
 }
 
 static void on_sent(struct stream *stream, int result)
@@ -124,17 +127,18 @@ static void on_sent(struct stream *stream, int result)
 
 	give_out(c);
 	if (c->state == INBOUND_CLOSING)
-		finish(c);
+		inbound_finish(c);
 	else if (!whole)
 		inbound_abort(c);
 	else if (c->state == INBOUND_ENDING)
 		say_goodbye(c);
+	else if (c->state == INBOUND_HANDSHAKE)
+		handshake_sent(c);
 	else if (!c->waiting)
-		run_held(c);
+		inbound_run_held(c);
 }
 
-/* Begins to send what the machine wrote, if anything. */
-static void flush(struct inbound *c)
+void inbound_flush(struct inbound *c)
 {
 	struct inbound_out *out = c->out;
 
@@ -164,10 +168,10 @@ static void end(struct inbound *c, struct slice left)
 	if (left.len > 0)
 		c->polite = true;
 	c->state = INBOUND_ENDING;
-	flush(c);
+	inbound_flush(c);
 	if (stream_sending(
 		&c->stream)) /* a client may not even read its last reply */
-		arm(c, c->settings->command_ms);
+		inbound_arm(c, c->settings->command_ms);
 	else
 		say_goodbye(c);
 }
@@ -184,9 +188,9 @@ static void on_piece_written(struct spool_wait *w, int result)
 		return;
 	c->waiting = false;
 	if (c->state == INBOUND_CLOSING)
-		finish(c);
+		inbound_finish(c);
 	else if (!stream_sending(&c->stream))
-		run_held(c);
+		inbound_run_held(c);
 }
 
 static void log_accepted(struct inbound *c, struct inbound_message *m)
@@ -200,6 +204,9 @@ static void log_accepted(struct inbound *c, struct inbound_message *m)
 	log_slice(log, "from", from.len > 0 ? from : SLICE("<>"));
 	log_number(log, "size", (int64_t)c->smtp.body_len);
 	log_number(log, "rcpts", c->smtp.envelope.rcpt_count);
+	if (c->user != NULL)
+		log_slice(log, "user", c->user->name);
+	handshake_log(log, c);
 	log_number(
 	    log, "ms", (int64_t)(loop_now_ms(c->service->loop) - m->begun_ms));
 	log_end(log);
@@ -228,9 +235,9 @@ static void on_committed(struct spool_wait *w, int result)
 	message_end(m);
 	c->message = NULL;
 	if (c->state == INBOUND_CLOSING)
-		finish(c);
+		inbound_finish(c);
 	else if (!stream_sending(&c->stream))
-		run_held(c);
+		inbound_run_held(c);
 }
 
 static void refuse_data(struct inbound *c, struct reply reply)
@@ -246,12 +253,39 @@ static void refuse_data(struct inbound *c, struct reply reply)
 	smtp_server_refuse(&c->smtp, reply);
 }
 
+/* The text of a verdict: until the machine has written it, which is next. */
+static struct buf text_room(struct inbound *c)
+{
+	return buf_over(c->service->text, sizeof(c->service->text));
+}
+
+static bool may_send(enum sender_verdict verdict, uint16_t code,
+    const struct buf *text, struct reply *no)
+{
+	switch (verdict) {
+	case SENDER_ALLOWED: return true;
+	case SENDER_LOGIN_FIRST:
+		*no = (struct reply){530, "5.7.0", buf_slice(text)};
+		return false;
+	case SENDER_REFUSED:
+		*no = (struct reply){code, "5.7.1", buf_slice(text)};
+		return false;
+	}
+	return false;
+}
+
 static void mail(struct inbound *c)
 {
-	if (spool_accepts(c->service->spool))
+	struct buf text = text_room(c);
+	struct reply no = no_storage();
+
+	if (spool_accepts(c->service->spool) &&
+	    may_send(sender_judge_envelope(c->settings->senders, c->user,
+			 &c->smtp.envelope.from.path, &text),
+		553, &text, &no))
 		smtp_server_accept(&c->smtp, SLICE(""));
 	else
-		refuse_data(c, no_storage());
+		refuse_data(c, no);
 }
 
 static void data(struct inbound *c)
@@ -262,7 +296,7 @@ static void data(struct inbound *c)
 		return;
 	}
 	smtp_server_accept(&c->smtp, SLICE(""));
-	arm(c, c->settings->data_ms);
+	inbound_arm(c, c->settings->data_ms);
 }
 
 /* Whether the session must wait for the spool now. */
@@ -276,9 +310,14 @@ static bool body(struct inbound *c)
 
 static bool commit(struct inbound *c)
 {
+	struct buf text = text_room(c);
 	struct reply reply;
 
-	if (message_commit(c->message, &reply, on_committed)) {
+	header_end(&c->message->header);
+	if (may_send(sender_judge_header(c->settings->senders, c->user,
+			 &c->message->from, &text),
+		550, &text, &reply) &&
+	    message_commit(c->message, &reply, on_committed)) {
 		c->waiting = true;
 		return true;
 	}
@@ -293,6 +332,32 @@ static void drop_message(struct inbound *c)
 	if (c->message != NULL)
 		message_end(c->message);
 	c->message = NULL;
+}
+
+static void starttls(struct inbound *c)
+{
+	if (handshake_reserve(c))
+		smtp_server_accept(&c->smtp, SLICE(""));
+	else
+		smtp_server_refuse(&c->smtp,
+		    reply_of(454, "4.7.0", "no TLS now, try again later"));
+}
+
+/* What came behind STARTTLS in clear was meant to be taken for something that
+ * came inside of TLS. */
+static void go_into_tls(struct inbound *c, struct slice in)
+{
+	struct log *log = c->service->log;
+
+	if (in.len > 0) {
+		log_begin(log, LOG_WARN, "starttls_injection");
+		log_address(log, "client", &c->client);
+		log_number(log, "bytes_dropped", (int64_t)in.len);
+		log_end(log);
+	}
+	give_held(c);
+	c->user = NULL;
+	handshake_begin(c);
 }
 
 static void end_because_we_stop(struct inbound *c)
@@ -317,19 +382,21 @@ static bool await_input(struct inbound *c)
 		return false;
 	}
 	give_held(c);
-	flush(c);
+	if (!smtp_server_in_auth(&c->smtp))
+		login_forget(c);
+	inbound_flush(c);
 	/* RFC 5321, 4.5.3.2: a command, not each byte of it, has its time, and
 	 * so has each piece of a message that is worth the name. */
 	if (in_message) {
 		if (c->received_len - c->received_armed >= DATA_PIECE_MIN)
-			arm(c, c->settings->data_ms);
+			inbound_arm(c, c->settings->data_ms);
 	} else if (!timer_armed(&c->timer) || !line_pending(&c->smtp.line))
-		arm(c, c->settings->command_ms);
-	receive(c);
+		inbound_arm(c, c->settings->command_ms);
+	inbound_receive(c);
 	return true;
 }
 
-static void run(struct inbound *c, struct slice in)
+void inbound_run(struct inbound *c, struct slice in)
 {
 	for (;;) {
 		enum smtp_server_need need;
@@ -342,9 +409,9 @@ static void run(struct inbound *c, struct slice in)
 				return;
 			break;
 		case SMTP_NEED_OUTPUT:
-			hold(c, in);
-			flush(c);
-			arm(c, c->settings->command_ms);
+			inbound_hold(c, in);
+			inbound_flush(c);
+			inbound_arm(c, c->settings->command_ms);
 			return;
 		case SMTP_NEED_MAIL: mail(c); break;
 		case SMTP_NEED_RCPT:
@@ -354,103 +421,29 @@ static void run(struct inbound *c, struct slice in)
 		case SMTP_NEED_BODY:
 			if (!body(c))
 				break;
-			hold(c, in);
-			flush(c);
+			inbound_hold(c, in);
+			inbound_flush(c);
 			return;
 		case SMTP_NEED_COMMIT:
 			if (!commit(c))
 				break;
-			hold(c, in);
-			flush(c);
+			inbound_hold(c, in);
+			inbound_flush(c);
 			return;
 		case SMTP_NEED_ABORT: drop_message(c); break;
+		case SMTP_NEED_TLS: starttls(c); break;
+		case SMTP_NEED_HANDSHAKE: go_into_tls(c, in); return;
+		case SMTP_NEED_AUTH:
+		case SMTP_NEED_RESPONSE:
+			if (need == SMTP_NEED_AUTH ? !login_begin(c)
+						   : !login_next(c))
+				break;
+			inbound_hold(c, in);
+			inbound_flush(c);
+			return;
 		case SMTP_NEED_CLOSE: end(c, in); return;
 		}
 	}
-}
-
-/* The client's address is known: may it talk to us at all? */
-static void admit(struct inbound *c, struct slice in)
-{
-	struct inbound_service *s = c->service;
-	uint8_t room[160];
-	struct buf why = buf_over(room, sizeof(room));
-	struct reply no = {0};
-	struct socket_address_text text = socket_address_format(&c->client);
-
-	c->state = INBOUND_TALKING;
-	c->counted = inbound_client_take(
-	    s, &c->client, c->settings->client_connection_max);
-	if (!network_list_has(c->settings->allowed_networks, &c->client.any)) {
-		buf_printf(
-		    &why, "client [%s] is not in an allowed network", text.at);
-		no = (struct reply){554, "5.7.1", buf_slice(&why)};
-	} else if (c->counted == NULL &&
-		   c->settings->client_connection_max > 0) {
-		buf_printf(&why, "too many connections from [%s]", text.at);
-		no = (struct reply){421, "4.7.0", buf_slice(&why)};
-	}
-	log_begin(s->log, LOG_INFO, no.code == 0 ? "connect" : "refused");
-	log_str(s->log, "client", text.at);
-	log_number(s->log, "port", ntohs(c->client.v4.sin_port));
-	if (no.code != 0) {
-		log_number(s->log, "code", no.code);
-		log_slice(s->log, "reply", no.text);
-		c->polite = true;
-		smtp_server_end(&c->smtp, no);
-	}
-	log_end(s->log);
-	run(c, in);
-}
-
-static void proxy_refuse(struct inbound *c, const char *why)
-{
-	struct log *log = c->service->log;
-
-	log_begin(log, LOG_INFO, "refused");
-	log_address(log, "client", &c->client);
-	log_str(log, "reply", why);
-	log_end(log);
-	inbound_abort(c);
-}
-
-/* A proxy that listens on :: gives IPv4 clients as ::ffff:a.b.c.d. */
-static void unmap(union socket_address *a)
-{
-	struct sockaddr_in v4 = {.sin_family = AF_INET};
-
-	if (a->any.sa_family != AF_INET6 ||
-	    !IN6_IS_ADDR_V4MAPPED(&a->v6.sin6_addr))
-		return;
-	v4.sin_port = a->v6.sin6_port;
-	memcpy(&v4.sin_addr, a->v6.sin6_addr.s6_addr + 12, 4);
-	a->v4 = v4;
-}
-
-/* Bytes before the PROXY header is whole; all of them so far. */
-static void proxy(struct inbound *c, struct slice in)
-{
-	struct proxy_client client;
-	size_t header_len = 0;
-
-	switch (proxy_decode(in, &client, &header_len)) {
-	case PROXY_MORE:
-		if (in.len > PROXY_HEADER_MAX) {
-			proxy_refuse(c, "endless PROXY header");
-			return;
-		}
-		hold(c, in);
-		receive(c);
-		return;
-	case PROXY_BAD: proxy_refuse(c, "no PROXY header"); return;
-	case PROXY_KNOWN:
-		memcpy(&c->client, &client.address, sizeof(c->client));
-		unmap(&c->client);
-		break;
-	case PROXY_LOCAL: break;
-	}
-	slice_cut(&in, header_len);
-	admit(c, in);
 }
 
 static void received(struct inbound *c, struct slice in)
@@ -463,16 +456,17 @@ static void received(struct inbound *c, struct slice in)
 			c->held_len = (uint16_t)(c->held_len + in.len);
 			in = slice_of(c->held, c->held_len);
 		}
-		proxy(c, in);
+		door_proxy(c, in);
 		return;
 	case INBOUND_TALKING:
 		if (stream_sending(&c->stream) || c->waiting)
-			hold(c, in);
+			inbound_hold(c, in);
 		else
-			run(c, in);
+			inbound_run(c, in);
 		return;
+	case INBOUND_HANDSHAKE: check(false); /* the stream's alone */
 	case INBOUND_ENDING: c->polite = true; return;
-	case INBOUND_LINGER: receive(c); return;
+	case INBOUND_LINGER: inbound_receive(c); return;
 	case INBOUND_CLOSING: return;
 	}
 }
@@ -482,7 +476,7 @@ static void on_received(struct stream *stream, int result)
 	struct inbound *c = container_of(stream, struct inbound, stream);
 
 	if (c->state == INBOUND_CLOSING) {
-		finish(c);
+		inbound_finish(c);
 		return;
 	}
 	if (result > 0) {
@@ -493,16 +487,26 @@ static void on_received(struct stream *stream, int result)
 	if (result < 0 || c->state != INBOUND_TALKING)
 		inbound_abort(c);
 	else if (!stream_sending(&c->stream) && !c->waiting)
-		run(c, (struct slice){NULL, 0});
+		inbound_run(c, (struct slice){NULL, 0});
 }
 
-static void on_timer(struct timer *t)
+void inbound_timer(struct timer *t)
 {
 	struct inbound *c = container_of(t, struct inbound, timer);
 	struct log *log = c->service->log;
 
+	if (c->delayed) {
+		login_answer(c);
+		if (!stream_sending(&c->stream))
+			inbound_run_held(c);
+		return;
+	}
+	if (c->state == INBOUND_HANDSHAKE) {
+		handshake_timeout(c);
+		return;
+	}
 	if (c->waiting) {
-		arm(c, c->settings->command_ms);
+		inbound_arm(c, c->settings->command_ms);
 		return;
 	}
 	if (c->state == INBOUND_LINGER) {
@@ -519,62 +523,25 @@ static void on_timer(struct timer *t)
 	c->polite = true;
 	smtp_server_end(
 	    &c->smtp, (struct reply){421, "4.4.2", SLICE("timeout, closing")});
-	run(c, (struct slice){NULL, 0});
+	inbound_run(c, (struct slice){NULL, 0});
 }
 
 void inbound_drain(struct inbound *c)
 {
-	if (c->state == INBOUND_PROXY)
+	if (c->state == INBOUND_PROXY || c->state == INBOUND_HANDSHAKE)
 		inbound_abort(c);
 	else if (c->state == INBOUND_TALKING && !stream_sending(&c->stream) &&
 		 !c->waiting)
-		run(c, (struct slice){NULL, 0});
+		inbound_run(c, (struct slice){NULL, 0});
 }
 
 void inbound_cut(struct inbound *c)
 {
-	if (c->state == INBOUND_PROXY) {
+	if (c->state == INBOUND_PROXY || c->state == INBOUND_HANDSHAKE) {
 		inbound_abort(c);
 	} else if (c->state == INBOUND_TALKING) {
 		end_because_we_stop(c);
 		if (!stream_sending(&c->stream) && !c->waiting)
-			run(c, (struct slice){NULL, 0});
-	}
-}
-
-void inbound_begin(struct inbound_service *s, int fd, enum listener_kind kind)
-{
-	union socket_address peer = {0};
-	socklen_t len = sizeof(peer);
-	struct inbound *c = NULL;
-
-	if (getpeername(fd, &peer.any, &len) == 0)
-		c = pool_take(&s->session_pool);
-	if (c == NULL) {
-		loop_close(s->loop, fd);
-		return;
-	}
-	*c = (struct inbound){
-	    .service = s,
-	    .settings = s->settings,
-	    .client = peer,
-	    .state = INBOUND_PROXY,
-	};
-	s->session_count++;
-	s->settings->session_count++;
-	stream_init(&c->stream, s->streams, fd);
-	list_init(&c->link);
-	list_push_back(&s->sessions, &c->link);
-	timer_init(&c->timer, on_timer);
-	smtp_server_init(&c->smtp, &s->settings->smtp, &s->page_pool);
-	if (kind != LISTENER_PROXY) {
-		admit(c, (struct slice){NULL, 0});
-	} else if (!network_list_has(c->settings->proxy_networks, &peer.any)) {
-		proxy_refuse(c, "may not speak the PROXY protocol");
-	} else {
-		arm(c, c->settings->command_ms < PROXY_TIMEOUT_MS
-			   ? c->settings->command_ms
-			   : PROXY_TIMEOUT_MS);
-		receive(c);
+			inbound_run(c, (struct slice){NULL, 0});
 	}
 }

@@ -24,10 +24,18 @@ struct inbound_out {
 	uint8_t room[INBOUND_OUT_ROOM];
 };
 
+/* AUTH, while it goes on. */
+struct inbound_login {
+	struct sasl_server sasl;
+	bool good; /* delayed: what the answer will be */
+	uint8_t room[SMTP_SERVER_CHALLENGE_MAX];
+};
+
 enum inbound_state {
-	INBOUND_PROXY,	 /* waiting for the rest of the PROXY header */
-	INBOUND_TALKING, /* the SMTP session */
-	INBOUND_ENDING,	 /* the last reply is on its way */
+	INBOUND_PROXY,	   /* waiting for the rest of the PROXY header */
+	INBOUND_HANDSHAKE, /* TLS is beginning */
+	INBOUND_TALKING,   /* the SMTP session */
+	INBOUND_ENDING,	   /* the last reply is on its way */
 	INBOUND_LINGER,	 /* last reply sent, our end shut: until the client has
 			  * read it (a close would reset the connection) */
 	INBOUND_CLOSING, /* until no operation is under way */
@@ -40,13 +48,19 @@ struct inbound {
 	struct stream stream;
 	struct timer timer;
 	enum inbound_state state;
-	bool waiting;	  /* for the spool: no input is read */
-	bool input_ended; /* the client has sent all it will */
-	bool polite;	  /* linger after the last reply */
+	bool waiting;	       /* for the spool, or delayed: no input is read */
+	bool delayed;	       /* the answer to AUTH waits for the timer */
+	bool admitted;	       /* its address was looked at */
+	bool handshaking;      /* counted in service->handshake_count */
+	uint8_t failure_count; /* of AUTH */
+	bool input_ended;      /* the client has sent all it will */
+	bool polite;	       /* linger after the last reply */
 	uint16_t held_len;
 	uint8_t *held;			 /* INBOUND_HELD_MAX bytes, or NULL */
 	struct inbound_out *out;	 /* replies, while there are any */
 	struct inbound_message *message; /* from DATA to its end */
+	struct inbound_login *login;	 /* while AUTH goes on, or NULL */
+	const struct user *user;	 /* who authenticated, or NULL */
 	struct inbound_client *counted;	 /* its address's counter, or NULL */
 	union socket_address client;
 	uint64_t received_len;	 /* bytes from the client, so far */

@@ -29,7 +29,8 @@ struct inbound_message *message_begin(struct inbound *c)
 	m->body = buf_over(m->room, sizeof(m->room));
 	header_init(&m->header);
 	dkim_body_init(&m->hashes, c->settings->dkim_canons);
-	if (c->settings->dkim_canons != 0)
+	if (c->settings->dkim_canons != 0 ||
+	    sender_reads_header(c->settings->senders, c->user))
 		header_keep_from(&m->header, &m->from);
 	if (spool_begin(s->spool, &m->draft) < 0) {
 		pool_give(&s->message_pool, m);
@@ -137,6 +138,7 @@ static bool put_envelope(struct inbound_message *m, struct buf *out)
 	    .sender = from->from.path.full,
 	    .envid = from->from.envid,
 	    .client = socket_address_slice(&client),
+	    .user = c->user == NULL ? SLICE("") : c->user->name,
 	    .ret = (uint8_t)from->from.ret,
 	    .body_8bit = c->smtp.dot.has_8bit,
 	    .smtputf8 = needs_smtputf8(m),
@@ -165,9 +167,16 @@ static bool put_envelope(struct inbound_message *m, struct buf *out)
 /* RFC 3848 and 6531, 3.7.3: what stands behind "with". */
 static struct slice protocol(const struct smtp_server *s)
 {
-	if (s->envelope.from.smtputf8)
-		return SLICE("UTF8SMTP");
-	return s->esmtp ? SLICE("ESMTP") : SLICE("SMTP");
+	static const char *const names[2][2][2] = {
+	    /* UTF-8, TLS, AUTH */
+	    {{"ESMTP", "ESMTPA"}, {"ESMTPS", "ESMTPSA"}},
+	    {{"UTF8SMTP", "UTF8SMTPA"}, {"UTF8SMTPS", "UTF8SMTPSA"}},
+	};
+
+	if (!s->esmtp) /* HELO: has no such variants */
+		return SLICE("SMTP");
+	return slice_of_str(
+	    names[s->envelope.from.smtputf8][s->tls][s->authenticated]);
 }
 
 /* Received, and the fields that the client left out. */
@@ -180,9 +189,12 @@ static bool put_head(struct inbound_message *m, struct buf *out)
 	struct id_text id = id_format(m->draft.id);
 	struct slice id_slice = slice_of(id.at, id.len);
 	struct socket_address_text client = socket_address_format(&c->client);
+	const struct tls *tls = c->stream.tls;
 	struct received r = {
 	    .helo = c->smtp.helo,
 	    .client = socket_address_slice(&client),
+	    .tls_version = tls == NULL ? NULL : tls_version(tls),
+	    .tls_cipher = tls == NULL ? NULL : tls_cipher(tls),
 	    .client_v6 = c->client.any.sa_family == AF_INET6,
 	    .hostname = hostname,
 	    .with = protocol(&c->smtp),

@@ -15,7 +15,7 @@ struct inbound;
 struct inbound_message {
 	struct draft draft;
 	struct header header;
-	struct header_from from; /* when it is signed by it */
+	struct header_from from; /* when it is signed by it, or restricted */
 	struct dkim_body hashes; /* of the body */
 	uint64_t spooled_len;	 /* of the body, in pieces */
 	struct spool_wait wait;

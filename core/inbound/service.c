@@ -29,6 +29,10 @@ static int open_pools(struct inbound_service *s)
 		 sizeof(struct inbound), n)) < 0 ||
 	    (err = pool_init(&s->page_pool, "pages", ARENA_PAGE_LEN, pages)) <
 		0 ||
+	    (err = pool_init(&s->login_pool, "logins",
+		 sizeof(struct inbound_login), n)) < 0 ||
+	    (err = pool_init(
+		 &s->response_pool, "responses", LINE_RESPONSE_MAX, n)) < 0 ||
 	    (err = pool_init(
 		 &s->out_pool, "replies", sizeof(struct inbound_out), n)) < 0 ||
 	    (err = pool_init(&s->held_pool, "held", INBOUND_HELD_MAX, n)) < 0 ||
@@ -59,6 +63,10 @@ int inbound_service_open(struct inbound_service *s,
 	if (room == MAP_FAILED)
 		return -ENOMEM;
 	s->envelope = buf_over(room, ENVELOPE_LEN_MAX);
+	int err = penalty_open(&s->penalty, options->seed);
+
+	if (err < 0)
+		return err;
 	return open_pools(s);
 }
 

@@ -13,6 +13,9 @@
 #include "core/base/map.h"
 #include "core/base/pool.h"
 #include "core/config/network.h"
+#include "core/inbound/penalty.h"
+#include "core/inbound/sender.h"
+#include "core/inbound/users.h"
 #include "proto/smtp_server.h"
 #include "spool/spool.h"
 #include "tls/stream.h"
@@ -24,6 +27,9 @@ struct inbound_settings {
 	struct smtp_server_options smtp;
 	const struct network_list *allowed_networks;
 	const struct network_list *proxy_networks;
+	struct tls_context *tls; /* NULL: no TLS */
+	const struct users *users;
+	const struct sender_rules *senders;
 	uint32_t command_ms;		/* RFC 5321, 4.5.3.2.7 */
 	uint32_t data_ms;		/* 4.5.3.2.5 */
 	uint32_t client_connection_max; /* 0 = none */
@@ -53,6 +59,10 @@ struct listener {
 
 #define LISTENERS_MAX 64
 
+/* Handshakes in progress, of a worker: 454 4.7.0 past it.  They may take 30 s
+ * each. */
+#define INBOUND_HANDSHAKES_MAX 2000
+
 struct inbound_service {
 	struct loop *loop;
 	struct log *log;
@@ -62,14 +72,24 @@ struct inbound_service {
 	struct list sessions;
 	uint32_t session_count;
 	uint32_t session_count_max;
+	uint32_t handshake_count; /* in progress */
+	uint64_t handshake_done_count;
+	uint64_t handshake_failed_count;
+	uint64_t login_good_count;
+	uint64_t login_failed_count;
+	bool clear_said; /* that a password came in clear */
+	struct penalty penalty;
 	bool draining;
 	struct pool session_pool;
-	struct pool page_pool;	  /* ARENA_PAGE_LEN: envelopes */
-	struct pool out_pool;	  /* replies: one for each session */
+	struct pool page_pool;	   /* ARENA_PAGE_LEN: envelopes */
+	struct pool login_pool;	   /* AUTH: exchanges going on */
+	struct pool response_pool; /* AUTH: lines that are not yet whole */
+	struct pool out_pool;	   /* replies: one for each session */
 	struct pool held_pool;	  /* bytes that came before we could use them */
 	struct pool message_pool; /* messages being received */
 	struct pool client_pool;  /* addresses that are counted */
 	struct map clients;
+	char text[SENDER_TEXT_MAX]; /* of a reply, until it is written */
 	struct buf envelope; /* where envelopes are encoded, one at a time */
 	struct listener listeners[LISTENERS_MAX];
 	unsigned listener_count;
@@ -81,6 +101,7 @@ struct inbound_service_options {
 	struct spool *spool;
 	struct stream_service *streams;
 	uint32_t session_count_max;
+	uint64_t seed;
 };
 
 MUST_USE int inbound_service_open(struct inbound_service *s,

@@ -69,6 +69,8 @@ static const struct {
     [COMMAND_VRFY] = {"VRFY x", {0, 0, 0, 0, 0, 0}},
     [COMMAND_EXPN] = {"EXPN x", {0, 0, 0, 0, 0, 0}},
     [COMMAND_HELP] = {"HELP", {0, 0, 0, 0, 0, 0}},
+    [COMMAND_STARTTLS] = {"STARTTLS", {503, 0, 503, 503, 503, 503}},
+    [COMMAND_AUTH] = {"AUTH PLAIN", {503, 0, 503, 503, 503, 503}},
     [COMMAND_QUIT] = {"QUIT", {0, 0, 0, 0, 0, 0}},
 };
 
@@ -95,17 +97,28 @@ Test(command, is_allowed_where_the_table_says)
 
 Test(command, wants_its_arguments_or_none)
 {
-	static const char *const bad[] = {
-	    "EHLO", "HELO ", "RSET x", "QUIT x", "VRFY", "DATA x"};
+	static const struct {
+		const char *line;
+		enum command_phase phase;
+	} bad[] = {
+	    {"EHLO", PHASE_HELLO},
+	    {"HELO ", PHASE_RCPT},
+	    {"RSET x", PHASE_RCPT},
+	    {"QUIT x", PHASE_RCPT},
+	    {"VRFY", PHASE_RCPT},
+	    {"DATA x", PHASE_RCPT},
+	    {"STARTTLS x", PHASE_READY},
+	    {"AUTH", PHASE_READY},
+	};
 
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		struct command command;
 		struct reply reply;
 		bool known;
 
-		cr_assert_not(command_read(slice_of_str(bad[i]), PHASE_RCPT,
-		    &command, &known, &reply));
-		cr_assert_eq(reply.code, 501, "%s", bad[i]);
+		cr_assert_not(command_read(slice_of_str(bad[i].line),
+		    bad[i].phase, &command, &known, &reply));
+		cr_assert_eq(reply.code, 501, "%s", bad[i].line);
 		cr_assert_str_eq(reply.enhanced, "5.5.4");
 	}
 }

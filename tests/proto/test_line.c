@@ -54,7 +54,8 @@ static enum line_result feed(struct reader *r, struct slice in, size_t step,
 		if (part.len > step)
 			part.len = step;
 		size_t len = part.len;
-		result = line_next(&r->line, &r->pages, &part, line);
+		result =
+		    line_next(&r->line, &r->pages, LINE_LEN_MAX, &part, line);
 		if (result == LINE_MORE)
 			cr_assert_eq(part.len, 0);
 		*eaten += len - part.len;
@@ -80,7 +81,7 @@ Test(line, ends_the_same_however_it_arrives)
 			    eaten, cases[i].len, "case %zu/%zu", i, step);
 			if (result == LINE_CRLF)
 				cr_assert(slice_eq(line, cases[i].line));
-			line_give(&r.line, &r.pages);
+			line_give(&r.line);
 			cr_assert_eq(r.pages.count_used, 0);
 		}
 }
@@ -112,7 +113,7 @@ Test(line, has_2048_bytes_and_not_one_more)
 				    want, "%zu, end %zu, step %zu", len, e,
 				    step);
 				cr_assert_eq(eaten, len + end_len);
-				line_give(&r.line, &r.pages);
+				line_give(&r.line);
 			}
 }
 
@@ -128,15 +129,19 @@ Test(line, gives_its_page_back_when_it_is_too_long)
 		struct slice in = slice_of(text, sizeof(text));
 
 		cr_assert_eq(
-		    line_next(&r.line, &r.pages, &in, &line), LINE_MORE);
+		    line_next(&r.line, &r.pages, LINE_LEN_MAX, &in, &line),
+		    LINE_MORE);
 	}
 	cr_assert_eq(r.pages.count_used, 0);
 	struct slice in = SLICE("\r");
-	cr_assert_eq(line_next(&r.line, &r.pages, &in, &line), LINE_MORE);
+	cr_assert_eq(
+	    line_next(&r.line, &r.pages, LINE_LEN_MAX, &in, &line), LINE_MORE);
 	in = SLICE("\nQUIT\r\n");
-	cr_assert_eq(line_next(&r.line, &r.pages, &in, &line), LINE_LONG);
-	line_give(&r.line, &r.pages);
-	cr_assert_eq(line_next(&r.line, &r.pages, &in, &line), LINE_CRLF);
+	cr_assert_eq(
+	    line_next(&r.line, &r.pages, LINE_LEN_MAX, &in, &line), LINE_LONG);
+	line_give(&r.line);
+	cr_assert_eq(
+	    line_next(&r.line, &r.pages, LINE_LEN_MAX, &in, &line), LINE_CRLF);
 	cr_assert(slice_eq(line, SLICE("QUIT")));
 }
 
@@ -148,9 +153,11 @@ Test(line, says_when_there_is_no_page)
 
 	setup(&r, 1);
 	void *page = pool_take(&r.pages);
-	cr_assert_eq(line_next(&r.line, &r.pages, &in, &line), LINE_CRLF);
-	line_give(&r.line, &r.pages);
-	cr_assert_eq(line_next(&r.line, &r.pages, &in, &line), LINE_NO_ROOM);
+	cr_assert_eq(
+	    line_next(&r.line, &r.pages, LINE_LEN_MAX, &in, &line), LINE_CRLF);
+	line_give(&r.line);
+	cr_assert_eq(line_next(&r.line, &r.pages, LINE_LEN_MAX, &in, &line),
+	    LINE_NO_ROOM);
 	pool_give(&r.pages, page);
 }
 
@@ -191,7 +198,7 @@ Test(line, does_not_depend_on_cuts)
 				cr_assert_eq(result, want[n]);
 				cr_assert_eq(at, want_at[n]);
 				n++;
-				line_give(&r.line, &r.pages);
+				line_give(&r.line);
 			}
 			if (step == 100)
 				count = n;

@@ -4,7 +4,8 @@
  *   C: line      what the client sends, with CR LF; <CR> <LF> <NUL> are bytes
  *   c: bytes     the same without CR LF
  *   E: reply     smtp_server_end with it; without one: the peer's end
- *   D: event     what the driver is asked: abort, commit FROM TO..., close
+ *   D: event     what the driver is asked: abort, commit FROM TO..., close,
+ *                tls (a handshake), auth MECHANISM RESPONSE
  *   M: line      a line of the stored message, behind commit
  *
  * Each conversation runs in lock step, then with everything sent at once, byte
@@ -28,9 +29,44 @@ static const struct smtp_server_options options = {
     .error_count_max = 6,
 };
 
+/* With all that is about trust: AUTH in clear too, nothing required. */
+static const struct smtp_server_options trusting = {
+    .hostname = {(const uint8_t *)"relay.example", 13},
+    .size_max = 100,
+    .rcpt_count_max = 3,
+    .error_count_max = 30,
+    .starttls_offered = true,
+    .mechanisms = 1u << SASL_PLAIN | 1u << SASL_SCRAM_SHA_256 |
+		  1u << SASL_SCRAM_SHA_256_PLUS,
+};
+
+/* Nothing without TLS, and no mail without AUTH. */
+static const struct smtp_server_options locked = {
+    .hostname = {(const uint8_t *)"relay.example", 13},
+    .size_max = 100,
+    .rcpt_count_max = 3,
+    .error_count_max = 30,
+    .starttls_offered = true,
+    .tls_required = true,
+    .auth_required = true,
+    .mechanisms = 1u << SASL_PLAIN | 1u << SASL_LOGIN,
+};
+
+/* TLS may be, but AUTH never without it. */
+static const struct smtp_server_options private_auth = {
+    .hostname = {(const uint8_t *)"relay.example", 13},
+    .size_max = 100,
+    .rcpt_count_max = 3,
+    .error_count_max = 30,
+    .starttls_offered = true,
+    .auth_needs_tls = true,
+    .mechanisms = 1u << SASL_PLAIN | 1u << SASL_LOGIN,
+};
+
 struct talk {
 	struct smtp_server s;
 	struct pool pages;
+	struct pool responses;
 	struct buf out;	 /* the server's, as small as it may be */
 	struct buf got;	 /* all that came back, and the driver's events */
 	struct buf want; /* the same by the script, as far as it has run */
@@ -46,11 +82,13 @@ static struct buf room(size_t len)
 	return buf_over(malloc(len), len);
 }
 
-static void talk_init(struct talk *t)
+static void talk_begin(struct talk *t, const struct smtp_server_options *with)
 {
 	*t = (struct talk){.closed = false};
 	cr_assert_eq(pool_init(&t->pages, "pages", ARENA_PAGE_LEN, 300), 0);
-	smtp_server_init(&t->s, &options, &t->pages);
+	cr_assert_eq(
+	    pool_init(&t->responses, "responses", LINE_RESPONSE_MAX, 1), 0);
+	smtp_server_init(&t->s, with, &t->pages, &t->responses);
 	t->out = room(SMTP_SERVER_OUT_MIN);
 	t->got = room(TEXT_MAX);
 	t->want = room(TEXT_MAX);
@@ -58,10 +96,17 @@ static void talk_init(struct talk *t)
 	t->sent = room(TEXT_MAX);
 }
 
+static void talk_init(struct talk *t)
+{
+	talk_begin(t, &options);
+}
+
 static void talk_deinit(struct talk *t)
 {
 	smtp_server_deinit(&t->s);
 	cr_assert_eq(t->pages.count_used, 0);
+	cr_assert_eq(t->responses.count_used, 0);
+	pool_deinit(&t->responses);
 	pool_deinit(&t->pages);
 	free(t->out.at);
 	free(t->got.at);
@@ -96,6 +141,31 @@ static void log_commit(struct talk *t)
 		buf_put_str(&t->got, "\n");
 	}
 	buf_clear(&t->message);
+}
+
+/* "good" and "bad" are what they say; "more" and nothing at all are asked
+ * again. */
+static void answer_auth(struct talk *t, enum smtp_server_need need)
+{
+	struct slice response = t->s.piece;
+
+	buf_printf(&t->got, "D: auth %s ", sasl_name(t->s.mechanism));
+	buf_put(&t->got, response);
+	cr_assert(buf_put_str(&t->got, "\r\n"));
+	if (need == SMTP_NEED_AUTH)
+		cr_assert_eq(t->s.has_initial, response.len > 0);
+	if (slice_eq(response, SLICE("good")))
+		smtp_server_accept(&t->s, SLICE(""));
+	else if (slice_eq(response, SLICE("bye")))
+		smtp_server_refuse(
+		    &t->s, reply_of(421, "4.7.0", "too many failures"));
+	else if (slice_eq(response, SLICE("*")))
+		smtp_server_refuse(&t->s, reply_of(501, "5.7.0", "cancelled"));
+	else if (slice_eq(response, SLICE("bad")))
+		smtp_server_refuse(&t->s, reply_of(535, "5.7.8", "wrong"));
+	else
+		smtp_server_challenge(
+		    &t->s, response.len == 0 ? SLICE("") : SLICE("YW5k"));
 }
 
 static void answer(struct talk *t, enum smtp_server_need need)
@@ -160,6 +230,28 @@ static void drive(struct talk *t, struct slice *in)
 			cr_assert_eq(
 			    smtp_server_next(&t->s, in, &t->out), need);
 			answer(t, need);
+			break;
+		case SMTP_NEED_TLS:
+			cr_assert_eq(
+			    smtp_server_next(&t->s, in, &t->out), need);
+			if (slice_eq(t->s.helo, SLICE("busy")))
+				smtp_server_refuse(
+				    &t->s, reply_of(454, "4.7.0", "not now"));
+			else
+				smtp_server_accept(&t->s, SLICE(""));
+			break;
+		case SMTP_NEED_HANDSHAKE:
+			cr_assert_eq(
+			    smtp_server_next(&t->s, in, &t->out), need);
+			buf_put_str(&t->got, "D: tls\r\n");
+			smtp_server_tls_started(
+			    &t->s, !slice_eq(t->s.helo, SLICE("unbound")));
+			break;
+		case SMTP_NEED_AUTH:
+		case SMTP_NEED_RESPONSE:
+			cr_assert(smtp_server_in_auth(&t->s));
+			answer_auth(t, need);
+			cr_assert_eq(smtp_server_in_auth(&t->s), true);
 			break;
 		case SMTP_NEED_BODY:
 			cr_assert_gt(t->s.piece.len, 0);
@@ -276,12 +368,13 @@ static void compare(struct talk *t, const char *how, size_t n)
 }
 
 /* Each turn must bring at once what the script has behind it. */
-static void run_in_lock_step(const char *text)
+static void run_in_lock_step(
+    const char *text, const struct smtp_server_options *with)
 {
 	struct slice script = slice_of_str(text);
 	struct talk t;
 
-	talk_init(&t);
+	talk_begin(&t, with);
 	while (script.len > 0) {
 		gather_client(&t, &script);
 		if (t.sent.len > 0 || !is_end(script))
@@ -299,13 +392,14 @@ static void run_in_lock_step(const char *text)
 
 /* The first piece has `first` bytes, the others `others`; returns how many
  * bytes there are before the first end. */
-static size_t run_in_pieces(const char *text, size_t first, size_t others)
+static size_t run_in_pieces(const char *text,
+    const struct smtp_server_options *with, size_t first, size_t others)
 {
 	struct slice script = slice_of_str(text);
 	size_t sent_len = 0;
 	struct talk t;
 
-	talk_init(&t);
+	talk_begin(&t, with);
 	while (script.len > 0) {
 		while (script.len > 0 && !is_end(script)) {
 			gather_client(&t, &script);
@@ -331,14 +425,20 @@ static size_t run_in_pieces(const char *text, size_t first, size_t others)
 	return sent_len;
 }
 
+static void TALK_WITH(
+    const struct smtp_server_options *with, const char *script)
+{
+	run_in_lock_step(script, with);
+	size_t len = run_in_pieces(script, with, TEXT_MAX, TEXT_MAX);
+	run_in_pieces(script, with, 1, 1);
+	run_in_pieces(script, with, 3, 3);
+	for (size_t cut = 1; cut < len; cut++)
+		run_in_pieces(script, with, cut, TEXT_MAX);
+}
+
 static void TALK(const char *script)
 {
-	run_in_lock_step(script);
-	size_t len = run_in_pieces(script, TEXT_MAX, TEXT_MAX);
-	run_in_pieces(script, 1, 1);
-	run_in_pieces(script, 3, 3);
-	for (size_t cut = 1; cut < len; cut++)
-		run_in_pieces(script, cut, TEXT_MAX);
+	TALK_WITH(&options, script);
 }
 
 #define HELLO                                                                  \
@@ -364,6 +464,272 @@ static void TALK(const char *script)
 	"C: QUIT\n"                                                            \
 	"S: 221 2.0.0 bye\n"                                                   \
 	"D: close\n"
+
+#define BANNER "S: 220 relay.example ESMTP smarthost\n"
+#define EHLO(name)                                                             \
+	"C: EHLO " name "\n"                                                   \
+	"S: 250-relay.example\n"                                               \
+	"S: 250-PIPELINING\n"                                                  \
+	"S: 250-SIZE 100\n"                                                    \
+	"S: 250-8BITMIME\n"                                                    \
+	"S: 250-SMTPUTF8\n"                                                    \
+	"S: 250-ENHANCEDSTATUSCODES\n"                                         \
+	"S: 250-CHUNKING\n"
+#define STARTTLS                                                               \
+	"C: STARTTLS\n"                                                        \
+	"S: 220 2.0.0 ready to start TLS\n"                                    \
+	"D: tls\n"
+#define OFFERS_TLS "S: 250-STARTTLS\n"
+#define DSN "S: 250 DSN\n"
+
+Test(smtp_server, offers_neither_tls_nor_auth_unasked)
+{
+	TALK(HELLO "C: STARTTLS\n"
+		   "S: 502 5.5.1 TLS is not offered here\n"
+		   "C: AUTH PLAIN AAA=\n"
+		   "S: 502 5.5.1 AUTH is not offered here\n" QUIT);
+}
+
+Test(smtp_server, forgets_everything_when_tls_starts)
+{
+	TALK_WITH(&trusting,
+	    BANNER "C: STARTTLS\n"
+		   "S: 503 5.5.1 say EHLO or HELO first\n" EHLO("me") OFFERS_TLS
+	    "S: 250-AUTH SCRAM-SHA-256 PLAIN\n" DSN "C: AUTH PLAIN good\n"
+	    "D: auth PLAIN good\n"
+	    "S: 235 2.7.0 welcome\n" STARTTLS "C: MAIL FROM:<a@b>\n"
+	    "S: 503 5.5.1 say EHLO or HELO first\n" EHLO(
+		"me") "S: 250-AUTH SCRAM-SHA-256-PLUS SCRAM-SHA-256 PLAIN\n" DSN
+		      "C: STARTTLS\n"
+		      "S: 503 5.5.1 this is TLS already\n"
+		      "C: AUTH PLAIN good\n"
+		      "D: auth PLAIN good\n"
+		      "S: 235 2.7.0 welcome\n" ENVELOPE "C: STARTTLS\n"
+		      "S: 503 5.5.1 not inside of a transaction\n" QUIT);
+}
+
+Test(smtp_server, starts_tls_only_when_the_driver_can)
+{
+	TALK_WITH(&trusting, BANNER EHLO("busy") OFFERS_TLS
+	    "S: 250-AUTH SCRAM-SHA-256 PLAIN\n" DSN "C: STARTTLS now\n"
+	    "S: 501 5.5.4 STARTTLS takes no arguments\n"
+	    "C: STARTTLS\n"
+	    "S: 454 4.7.0 not now\n"
+	    "C: MAIL FROM:<a@b> AUTH=<>\n"
+	    "S: 250 2.1.0 ok\n" QUIT);
+}
+
+Test(smtp_server, offers_plus_only_with_a_binding)
+{
+	TALK_WITH(&trusting, BANNER EHLO("unbound") OFFERS_TLS
+	    "S: 250-AUTH SCRAM-SHA-256 PLAIN\n" DSN
+	    "C: AUTH SCRAM-SHA-256-PLUS\n"
+	    "S: 504 5.5.4 that mechanism is not offered\n" STARTTLS EHLO(
+		"me") "S: 250-AUTH SCRAM-SHA-256 PLAIN\n" DSN QUIT);
+}
+
+Test(smtp_server, locks_what_must_be_inside_of_tls)
+{
+	TALK_WITH(&locked, BANNER EHLO("me") OFFERS_TLS DSN
+	    "C: NOOP\n"
+	    "S: 250 2.0.0 ok\n"
+	    "C: RSET\n"
+	    "S: 250 2.0.0 ok\n"
+	    "C: MAIL FROM:<a@b>\n"
+	    "S: 530 5.7.0 say STARTTLS first\n"
+	    "C: AUTH PLAIN good\n"
+	    "S: 530 5.7.0 say STARTTLS first\n"
+	    "C: VRFY x\n"
+	    "S: 530 5.7.0 say STARTTLS first\n"
+	    "C: HELP\n"
+	    "S: 530 5.7.0 say STARTTLS first\n"
+	    "C: DATA\n"
+	    "S: 530 5.7.0 say STARTTLS first\n"
+	    "C: BDAT 6 LAST\n"
+	    "C: QUIT\n"
+	    "S: 530 5.7.0 say STARTTLS first\n"
+	    "C: BDAT x\n"
+	    "S: 501 5.5.4 syntax: BDAT size [LAST]\n"
+	    "D: close\n");
+	TALK_WITH(&locked,
+	    BANNER EHLO("me") OFFERS_TLS DSN STARTTLS EHLO(
+		"me") "S: 250-AUTH LOGIN PLAIN\n" DSN "C: MAIL FROM:<a@b>\n"
+		      "S: 530 5.7.0 authentication required\n"
+		      "C: RCPT TO:<a@b>\n"
+		      "S: 503 5.5.1 say MAIL first\n"
+		      "C: AUTH PLAIN bad\n"
+		      "D: auth PLAIN bad\n"
+		      "S: 535 5.7.8 wrong\n"
+		      "C: MAIL FROM:<a@b>\n"
+		      "S: 530 5.7.0 authentication required\n"
+		      "C: AUTH PLAIN good\n"
+		      "D: auth PLAIN good\n"
+		      "S: 235 2.7.0 welcome\n" ENVELOPE QUIT);
+}
+
+Test(smtp_server, hides_auth_before_tls)
+{
+	TALK_WITH(&private_auth, BANNER EHLO("me") OFFERS_TLS DSN
+	    "C: AUTH PLAIN good\n"
+	    "S: 538 5.7.11 say STARTTLS before AUTH\n"
+	    "C: MAIL FROM:<a@b>\n"
+	    "S: 250 2.1.0 ok\n"
+	    "C: RSET\n"
+	    "S: 250 2.0.0 ok\n" STARTTLS EHLO(
+		"me") "S: 250-AUTH LOGIN PLAIN\n" DSN "C: AUTH LOGIN\n"
+		      "D: auth LOGIN \n"
+		      "S: 334 \n"
+		      "C: good\n"
+		      "D: auth LOGIN good\n"
+		      "S: 235 2.7.0 welcome\n" QUIT);
+}
+
+#define TRUSTED                                                                \
+	BANNER EHLO("me") OFFERS_TLS "S: 250-AUTH SCRAM-SHA-256 PLAIN\n" DSN
+
+Test(smtp_server, leads_the_exchange_of_auth)
+{
+	TALK_WITH(&trusting,
+	    TRUSTED "C: AUTH\n"
+		    "S: 501 5.5.4 syntax: AUTH mechanism [initial response]\n"
+		    "C: AUTH LOGIN\n"
+		    "S: 504 5.5.4 that mechanism is not offered\n"
+		    "C: AUTH GSSAPI x\n"
+		    "S: 504 5.5.4 that mechanism is not offered\n"
+		    "C: auth scram-sha-256\n"
+		    "D: auth SCRAM-SHA-256 \n"
+		    "S: 334 \n"
+		    "C: more\n"
+		    "D: auth SCRAM-SHA-256 more\n"
+		    "S: 334 YW5k\n"
+		    "C: \n"
+		    "D: auth SCRAM-SHA-256 \n"
+		    "S: 334 \n"
+		    "C: *\n"
+		    "D: auth SCRAM-SHA-256 *\n"
+		    "S: 501 5.7.0 cancelled\n"
+		    "C: AUTH PLAIN more\n"
+		    "D: auth PLAIN more\n"
+		    "S: 334 YW5k\n"
+		    "C: QUIT\n"
+		    "D: auth PLAIN QUIT\n"
+		    "S: 334 YW5k\n"
+		    "C: bad\n"
+		    "D: auth PLAIN bad\n"
+		    "S: 535 5.7.8 wrong\n" ENVELOPE "C: AUTH PLAIN good\n"
+		    "S: 503 5.5.1 not inside of a transaction\n"
+		    "C: RSET\n"
+		    "S: 250 2.0.0 ok\n"
+		    "C: AUTH PLAIN good\n"
+		    "D: auth PLAIN good\n"
+		    "S: 235 2.7.0 welcome\n"
+		    "C: AUTH PLAIN good\n"
+		    "S: 503 5.5.1 you have authenticated already\n"
+		    "C: AUTH PLAIN bye\n"
+		    "S: 503 5.5.1 you have authenticated already\n" QUIT);
+}
+
+Test(smtp_server, ends_inside_of_auth)
+{
+	TALK_WITH(&trusting, TRUSTED "C: AUTH PLAIN bye\n"
+				     "D: auth PLAIN bye\n"
+				     "S: 421 4.7.0 too many failures\n"
+				     "D: close\n"
+				     "C: NOOP\n");
+	TALK_WITH(&trusting, TRUSTED "C: AUTH PLAIN\n"
+				     "D: auth PLAIN \n"
+				     "S: 334 \n"
+				     "c: AAA\n"
+				     "E: 421 4.4.2 timeout\n"
+				     "S: 421 4.4.2 timeout\n"
+				     "D: close\n");
+	TALK_WITH(&trusting, TRUSTED "C: AUTH PLAIN\n"
+				     "D: auth PLAIN \n"
+				     "S: 334 \n"
+				     "c: AAA\n"
+				     "E:\n"
+				     "D: close\n");
+}
+
+Test(smtp_server, refuses_bad_lines_inside_of_auth)
+{
+	TALK_WITH(&trusting, TRUSTED "C: AUTH PLAIN\n"
+				     "D: auth PLAIN \n"
+				     "S: 334 \n"
+				     "c: good<LF>\n"
+				     "S: 500 5.5.2 a line ends with CR LF\n"
+				     "C: NOOP\n"
+				     "S: 250 2.0.0 ok\n" QUIT);
+}
+
+/* Exactly RFC 4954's limit, and a byte more. */
+Test(smtp_server, bounds_a_response)
+{
+	static uint8_t line[LINE_RESPONSE_MAX + 1];
+
+	for (size_t len = LINE_RESPONSE_MAX; len <= sizeof(line); len++)
+		for (size_t step = 1; step <= 16384; step = step * 3 + 1) {
+			struct slice in = slice_of(line, len);
+			struct talk t;
+
+			talk_begin(&t, &trusting);
+			feed(&t, SLICE("HELO x\r\nAUTH PLAIN\r\n"));
+			buf_clear(&t.got);
+			memset(line, 'x', len);
+			memcpy(line + len - 2, "\r\n", 2);
+			while (in.len > 0)
+				feed(&t, slice_cut(&in,
+					     step < in.len ? step : in.len));
+			buf_put(
+			    &t.want, len == LINE_RESPONSE_MAX
+					 ? SLICE("D: auth PLAIN ")
+					 : SLICE("500 5.5.6 the line is too "
+						 "long\r\n"));
+			if (len == LINE_RESPONSE_MAX) {
+				buf_put(&t.want, slice_of(line, len - 2));
+				buf_put_str(&t.want, "\r\n334 YW5k\r\n");
+			}
+			compare(&t, "response", step);
+			talk_deinit(&t);
+		}
+}
+
+/* While a wrong password has to wait for its answer, nothing else happens. */
+Test(smtp_server, waits_with_the_answer_to_auth)
+{
+	struct slice in =
+	    SLICE("HELO x\r\nAUTH PLAIN bad\r\nMAIL FROM:<a@b>\r\n");
+	struct talk t;
+
+	talk_begin(&t, &trusting);
+	while (smtp_server_next(&t.s, &in, &t.out) != SMTP_NEED_AUTH)
+		buf_clear(&t.out);
+	cr_assert_eq(in.len, 17);
+	smtp_server_end(&t.s, reply_of(421, "4.3.2", "stop"));
+	cr_assert_eq(smtp_server_next(&t.s, &in, &t.out), SMTP_NEED_AUTH);
+	buf_clear(&t.out);
+	smtp_server_refuse(&t.s, reply_of(535, "5.7.8", "wrong"));
+	drive(&t, &in);
+	buf_put_str(
+	    &t.want, "535 5.7.8 wrong\r\n421 4.3.2 stop\r\nD: close\r\n");
+	compare(&t, "wait", 0);
+	talk_deinit(&t);
+}
+
+/* Implicit TLS: it began before the greeting. */
+Test(smtp_server, greets_inside_of_tls)
+{
+	struct talk t;
+
+	talk_begin(&t, &locked);
+	smtp_server_tls_started(&t.s, true);
+	feed(&t, SLICE("HELO x\r\nAUTH PLAIN good\r\nMAIL FROM:<a@b>\r\n"));
+	buf_put_str(&t.want,
+	    "220 relay.example ESMTP smarthost\r\n250 relay.example\r\n"
+	    "D: auth PLAIN good\r\n235 2.7.0 welcome\r\n250 2.1.0 ok\r\n");
+	compare(&t, "greeting", 0);
+	talk_deinit(&t);
+}
 
 Test(smtp_server, takes_a_message)
 {
@@ -431,8 +797,8 @@ Test(smtp_server, answers_the_small_commands)
 	     "C: EXPN list\n"
 	     "S: 502 5.5.1 there are no lists\n"
 	     "C: HELP\n"
-	     "S: 214 2.0.0 EHLO HELO MAIL RCPT DATA BDAT RSET NOOP VRFY HELP "
-	     "QUIT\n"
+	     "S: 214 2.0.0 EHLO HELO STARTTLS AUTH MAIL RCPT DATA BDAT RSET "
+	     "NOOP VRFY HELP QUIT\n"
 	     "C: TURN\n"
 	     "S: 500 5.5.1 command not known\n"
 	     "C: \n"
@@ -910,7 +1276,7 @@ Test(smtp_server, says_when_there_is_no_memory)
 	talk_init(&t);
 	cr_assert_eq(pool_init(&none, "none", ARENA_PAGE_LEN, 1), 0);
 	void *page = pool_take(&none);
-	smtp_server_init(&t.s, &options, &none);
+	smtp_server_init(&t.s, &options, &none, &none);
 	feed(&t, SLICE("HELO x\r\nMAIL FROM:<a@b>\r\n"));
 	pool_give(&none, page);
 	feed(&t, SLICE("MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n"));

@@ -1,0 +1,156 @@
+"""AUTH, with others' clients."""
+import base64
+import shutil
+import smtplib
+import subprocess
+import time
+import unittest
+
+from case import TEXT, Case
+from test_tls_server import TlsCase, trusting
+
+USERS = '''
+users:
+  - {name: joe, password: secret}
+  - {name: "ann@example.org", password: "p4 ss:word"}
+'''
+
+
+def plain(user, password):
+    return base64.b64encode(
+        ('\0%s\0%s' % (user, password)).encode()).decode()
+
+
+class Mechanisms(Case):
+    def test_smtplib(self):
+        relay = self.relay({'auth': 'true', 'relay.host': '[127.0.0.1]:9'},
+                           yaml=USERS)
+        for user, password in (('joe', 'secret'),
+                               ('ann@example.org', 'p4 ss:word')):
+            for method in ('auth_plain', 'auth_login', 'auth_cram_md5'):
+                with smtplib.SMTP('127.0.0.1', relay.port, timeout=30) as s:
+                    s.ehlo('client.example')
+                    s.user, s.password = user, password
+                    name = method[5:].upper().replace('_', '-')
+                    self.assertEqual(
+                        s.auth(name, getattr(s, method))[0], 235)
+                    s.sendmail('a@b.example', ['c@d.example'], TEXT)
+        relay.wait('accepted', count=3, user='joe')
+
+    @unittest.skipUnless(shutil.which('gsasl'), 'no gsasl')
+    def test_gsasl(self):
+        relay = self.relay({'auth': 'true'}, yaml=USERS)
+        for mechanism in ('PLAIN', 'LOGIN', 'CRAM-MD5', 'SCRAM-SHA-256'):
+            done = subprocess.run(
+                ['gsasl', '--smtp', '--connect', '127.0.0.1:%d' % relay.port,
+                 '--no-starttls', '-m', mechanism, '-a', 'joe', '-p', 'secret',
+                 '--realm', 'relay.example', '--service', 'smtp',
+                 '--hostname', 'relay.example', '--quality-of-protection',
+                 'qop-auth', '-z', ''],
+                input=b'', timeout=30, stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT)
+            relay.wait('authenticated', mechanism=mechanism, user='joe')
+            self.assertNotIn(b'535', done.stdout)
+
+    @unittest.skipUnless(shutil.which('swaks'), 'no swaks')
+    def test_swaks(self):
+        relay = self.relay({'auth': 'true', 'relay.host': '[127.0.0.1]:9'},
+                           yaml=USERS)
+        for mechanism in ('PLAIN', 'LOGIN', 'CRAM-MD5'):
+            for password, status in (('secret', 0), ('wrong', 28)):
+                done = subprocess.run(
+                    ['swaks', '--server', '127.0.0.1:%d' % relay.port,
+                     '--auth', mechanism, '--auth-user', 'joe',
+                     '--auth-password', password, '-f', 'a@b.example', '-t',
+                     'c@d.example'], timeout=60, stdout=subprocess.DEVNULL)
+                self.assertEqual(done.returncode, status)
+
+
+class Rules(Case):
+    def test_nothing_without_it(self):
+        relay = self.relay({'auth': 'true'}, yaml=USERS)
+        with self.talk(relay) as t:
+            self.assertTrue(any(o.startswith('AUTH ') for o in t.hello()))
+            t.say('MAIL FROM:<a@b.example>', 530)
+            t.say('AUTH PLAIN ' + plain('joe', 'secret'), 235)
+            t.say('AUTH PLAIN ' + plain('joe', 'secret'), 503)
+            t.say('MAIL FROM:<a@b.example> AUTH=<>', 250)
+
+    def test_exchanges_that_end_early(self):
+        relay = self.relay(yaml=USERS)
+        t = self.talk(relay)
+        t.hello()
+        t.say('AUTH PLAIN', 334)
+        self.assertEqual(t.say('*'), (501, '5.7.0 cancelled'))
+        t.say('AUTH PLAIN', 334)
+        self.assertEqual(t.say('!')[0], 501)
+        t.say('AUTH LOGIN', 334)
+        self.assertEqual(t.say('A' * 12287)[0], 500)
+        t.say('AUTH NOTHING', 504)
+        t.say('NOOP', 250)
+
+    def test_cut_at_every_byte(self):
+        relay = self.relay(yaml=USERS)
+        text = b'EHLO x\r\nAUTH PLAIN\r\n' + \
+            plain('joe', 'secret').encode() + b'\r\n'
+        for cut in range(len(text)):
+            with self.talk(relay) as t:
+                t.send(text[:cut])
+                t.half_close()
+                t.closed()
+        for cut in range(1, len(text)):
+            with self.talk(relay) as t:
+                t.send(text[:cut])
+                t.send(text[cut:])
+                self.assertEqual([t.reply()[0] for _ in range(3)],
+                                 [250, 334, 235])
+        self.assertEqual(relay.find('auth_failed'), [])
+
+    def test_failures_cost_time_and_end_the_session(self):
+        relay = self.relay(yaml=USERS)
+        began = time.monotonic()
+        with self.talk(relay, seconds=60) as t:
+            t.hello()
+            codes = [t.say('AUTH PLAIN ' + plain('joe', 'bad%d' % i))[0]
+                     for i in range(5)]
+            self.assertEqual(codes, [535] * 4 + [421])
+        # 0 + 1 + 2 + 4 + 8
+        self.assertGreater(time.monotonic() - began, 14)
+        # Another address does not wait.
+        began = time.monotonic()
+        with smtplib.SMTP('127.0.0.1', relay.port, timeout=30,
+                          source_address=('127.0.0.9', 0)) as s:
+            s.login('joe', 'secret')
+        self.assertLess(time.monotonic() - began, 1)
+        self.assertNotIn('bad0', str(relay.log))
+
+    def test_a_password_in_clear_is_told_once(self):
+        relay = self.relay(yaml=USERS)
+        for _ in range(2):
+            t = self.talk(relay, port=relay.proxy_port, banner=False)
+            t.send(b'PROXY TCP4 10.1.2.3 10.0.0.1 1234 587\r\n')
+            self.assertEqual(t.reply()[0], 220)
+            t.hello()
+            t.say('AUTH PLAIN ' + plain('joe', 'secret'), 235)
+        self.assertEqual(len(relay.find('password_in_clear')), 1)
+
+
+class InsideTls(TlsCase):
+    def test_hidden_before_tls(self):
+        relay = self.tls_relay({'tls.auth_only': 'true'}, yaml=USERS)
+        with self.talk(relay) as t:
+            self.assertFalse(any(o.startswith('AUTH') for o in t.hello()))
+            t.say('AUTH PLAIN ' + plain('joe', 'secret'), 538)
+        with smtplib.SMTP('127.0.0.1', relay.port, timeout=30) as s:
+            s.starttls(context=trusting())
+            self.assertEqual(s.login('joe', 'secret')[0], 235)
+
+    def test_received_says_so(self):
+        sink = self.sink()
+        relay = self.tls_relay({'relay.host': sink.next_hop,
+                                'delivery.tls': 'none'}, yaml=USERS)
+        with smtplib.SMTP('127.0.0.1', relay.port, timeout=30) as s:
+            s.starttls(context=trusting())
+            s.login('joe', 'secret')
+            s.sendmail('a@b.example', ['c@d.example'], TEXT)
+        self.assertIn(' with ESMTPSA id ', sink.wait()[0].text)
