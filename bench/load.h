@@ -51,7 +51,7 @@ enum load_time {
 
 struct load_counts {
 	uint64_t connections;
-	uint64_t connections_failed; /* refused, lost before the greeting */
+	uint64_t connections_failed; /* no session: refused, lost, no TLS */
 	uint64_t sent;		     /* transactions that came to their dot */
 	uint64_t accepted;	     /* 2xx to the dot */
 	uint64_t accepted_rcpts;

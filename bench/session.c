@@ -105,7 +105,7 @@ static void lost(struct session *s)
 		give_back(s, false, &l->counts.unknown);
 	else
 		give_back(s, true, &l->counts.broken);
-	if (s->step == SESSION_CONNECTING || s->step == SESSION_GREETING) {
+	if (s->step >= SESSION_CONNECTING && s->step <= SESSION_AUTH) {
 		load_failed(l);
 		s->retried = true; /* do not knock in a hot loop */
 	}
@@ -339,7 +339,9 @@ static void on_ehlo(struct session *s)
 		    slice_eq_nocase(line, SLICE("PIPELINING"));
 		s->offers_starttls |= slice_eq_nocase(line, SLICE("STARTTLS"));
 	}
-	if (l->options.starttls && !s->in_tls)
+	if (l->options.starttls && !s->in_tls && !s->offers_starttls)
+		lost(s);
+	else if (l->options.starttls && !s->in_tls)
 		say_text(s, SESSION_STARTTLS, "STARTTLS\r\n");
 	else if (l->options.user != NULL)
 		send_auth(s);
