@@ -99,7 +99,6 @@ static void put_time(struct buf *out, uint64_t seconds)
 static void put_extensions(struct buf *out, struct slice hostname)
 {
 	size_t all = out->len;
-	size_t names = out->len;
 
 	buf_put(out, OID_NAMES);
 	size_t value = out->len;
@@ -109,7 +108,7 @@ static void put_extensions(struct buf *out, struct slice hostname)
 	put(out, DER_CONTEXT(7), SLICE("\x7f\x00\x00\x01"));
 	wrap(out, value, DER_SEQUENCE);
 	wrap(out, value, DER_OCTET_STRING);
-	wrap(out, names, DER_SEQUENCE);
+	wrap(out, all, DER_SEQUENCE);
 	size_t basic = out->len;
 
 	buf_put(out, OID_BASIC);
