@@ -330,6 +330,15 @@ static const char *open_checker(struct checker *c, const struct config *config)
 	return c->dkim == NULL ? why : NULL;
 }
 
+static void close_checker(struct checker *c)
+{
+	dkim_close(c->dkim);
+	dns_close(c->dns);
+	log_close(&c->log);
+	loop_close_down(c->loop);
+	pool_deinit(&c->pool);
+}
+
 int dkim_check_run(const struct config *config)
 {
 	struct checker c = {.count = 0};
@@ -342,7 +351,7 @@ int dkim_check_run(const struct config *config)
 	if (config->dkim_key_count == 0)
 		puts("no keys are configured");
 	check_all(&c, config);
-	dkim_close(c.dkim);
+	close_checker(&c);
 	if (c.wrong_count > 0)
 		return 1;
 	return c.unknown_count > 0 ? EX_TEMPFAIL : 0;

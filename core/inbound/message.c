@@ -251,6 +251,10 @@ bool message_commit(struct inbound_message *m, struct reply *reply,
 	uint8_t room[SPOOL_HEAD_MAX];
 	struct buf head = buf_over(room, sizeof(room));
 
+	/* Without a body: many do not see a header section's end in the end of
+	 * the message, and so no signature. */
+	if (!m->header.ended && !m->failed)
+		buf_put_str(&m->body, "\r\n");
 	header_end(&m->header);
 	if (m->header.received_count > HEADER_RECEIVED_MAX) {
 		*reply = (struct reply){554, "5.4.6",
