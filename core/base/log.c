@@ -322,6 +322,7 @@ static void chain_ended(struct log *log)
 	struct slice rest =
 	    slice_of(out->at + log->written_len, out->len - log->written_len);
 
+	log->broken = err != 0 && err != -ECANCELED;
 	if (rest.len > 0 && (err == 0 || err == -ECANCELED)) {
 		write_some(log);
 		return;
@@ -368,9 +369,14 @@ void log_flush(struct log *log)
 	check(!log->active);
 	if (log->write_busy_count > 0)
 		return;
-	report_dropped(log);
+	/* That a write failed is told with the next line, not by a write of
+	 * its own, which would fail at once, again and again. */
+	if (!log->broken)
+		report_dropped(log);
 	if (line(log)->len == 0)
 		return;
+	if (log->broken)
+		report_dropped(log);
 	log->filling ^= 1;
 	log->written_len = 0;
 	write_some(log);

@@ -41,6 +41,8 @@ struct log {
 	struct buf lines[2]; /* one fills while the other is written */
 	unsigned filling;
 	size_t line_start; /* in lines[filling], of the line begun */
+	bool broken; /* the last write failed: no report of it until something
+		      * else is to be written */
 	uint64_t dropped_count;
 	struct log_write writes[LOG_WRITES_MAX];
 	size_t write_len_max; /* a pipe: PIPE_BUF; a file: no limit */
