@@ -9,8 +9,11 @@
 #include <stdio.h>
 
 #include "core/inbound/inbound.h"
+#include "proto/idna.h"
 #include "proto/mailbox.h"
 #include "spool/envelope.h"
+
+#define SIGNED_DOMAIN_MAX 256
 
 struct inbound_message *message_begin(struct inbound *c)
 {
@@ -227,7 +230,17 @@ static const char *flaw_of_from(const struct inbound_message *m)
 	if (!mailbox_list_parse(
 		slice_of(m->from.text, m->from.len), room, &list, &why))
 		return why;
-	return list.count == 0 ? "it names nobody" : NULL;
+	if (list.count == 0)
+		return "it names nobody";
+	uint8_t name[SIGNED_DOMAIN_MAX];
+	struct buf domain = buf_over(name, sizeof(name));
+
+	/* As it will be looked for among those that have keys. */
+	if (list.at[0].domain.len > SIGNED_DOMAIN_MAX ||
+	    (!ascii_only(list.at[0].domain) &&
+		!idna_put(&domain, list.at[0].domain)))
+		return "its domain is no name";
+	return NULL;
 }
 
 /* Whether nobody can read the message with certainty: m->flaw. */

@@ -286,7 +286,8 @@ class Rules(Signed):
         with self.talk(relay) as t:
             t.hello()
             for line in (b'From: a@example.lab b@other.lab', b'From: <>',
-                         b'From: me', b'From: a@example.lab (unended'):
+                         b'From: me', b'From: a@example.lab (unended',
+                         b'From: me@M\xc3\x9cNCHEN.' + b'\xc3\xbc' * 60):
                 code, text = t.message(line + b'\r\n\r\nhi\r\n')
                 self.assertEqual(code, 550, line)
                 self.assertIn('5.6.0 the From field cannot be read', text)
