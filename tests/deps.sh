@@ -33,7 +33,9 @@ policy=/usr/sbin/policy-rc.d
 
 say() { echo "deps: $*"; }
 
+# Who has node and npm from elsewhere keeps them: Debian's would not go beside.
 installed() {
+	[ "$1" != npm ] || ! command -v npm >/dev/null || return 0
 	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = \
 	    installed ]
 }
