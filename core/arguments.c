@@ -15,6 +15,15 @@ enum argument {
 	TYPE,
 	BITS,
 	OUT_FILE,
+	TO,
+	FROM,
+	RCPT,
+	TLS,
+	USER,
+	PASSWORD_FILE,
+	MESSAGE,
+	PROBE,
+	ADDRESS,
 	HELP
 };
 
@@ -34,9 +43,25 @@ static const struct {
     {"-t", TYPE, TAKES_DKIM, true},
     {"-b", BITS, TAKES_DKIM, true},
     {"-o", OUT_FILE, TAKES_DKIM, true},
+    {"--to", TO, TAKES_SEND, true},
+    {"--from", FROM, TAKES_SEND, true},
+    {"--rcpt", RCPT, TAKES_SEND, true},
+    {"--tls", TLS, TAKES_SEND, true},
+    {"--user", USER, TAKES_SEND, true},
+    {"--password-file", PASSWORD_FILE, TAKES_SEND, true},
+    {"--file", MESSAGE, TAKES_SEND, true},
+    {"--probe", PROBE, TAKES_DOCTOR, true},
+    {"--address", ADDRESS, TAKES_DOCTOR, true},
     {"--help", HELP, 0, false},
     {"-h", HELP, 0, false},
 };
+
+static void add(struct words *words, const char *value)
+{
+	if (words->count < WORDS_MAX)
+		words->at[words->count] = value;
+	words->count++; /* too many: arguments_read says so */
+}
 
 static void take(
     struct arguments *a, enum argument argument, char *value, char **argv)
@@ -53,6 +78,15 @@ static void take(
 	case TYPE: a->type = value; break;
 	case BITS: a->bits = value; break;
 	case OUT_FILE: a->file = value; break;
+	case TO: a->to = value; break;
+	case FROM: a->from = value; break;
+	case RCPT: add(&a->rcpts, value); break;
+	case TLS: a->tls = value; break;
+	case USER: a->user = value; break;
+	case PASSWORD_FILE: a->password_file = value; break;
+	case MESSAGE: a->message = value; break;
+	case PROBE: add(&a->probes, value); break;
+	case ADDRESS: add(&a->addresses, value); break;
 	case HELP: a->help = true; break;
 	}
 }
@@ -114,6 +148,12 @@ bool arguments_read(struct arguments *a, int argc, char **argv, unsigned takes)
 			return false;
 		}
 		a->operands[a->operand_count++] = argv[i];
+	}
+	if (a->rcpts.count > WORDS_MAX || a->probes.count > WORDS_MAX ||
+	    a->addresses.count > WORDS_MAX) {
+		fprintf(stderr, "an option is given more than %d times\n",
+		    WORDS_MAX);
+		return false;
 	}
 	return true;
 }

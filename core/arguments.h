@@ -17,13 +17,24 @@ enum argument_set {
 	TAKES_PRINT = 2,
 	TAKES_SPOOL = 4,
 	TAKES_JSON = 8,
-	TAKES_DKIM = 16, /* -d, -s, -t, -b, -o */
+	TAKES_DKIM = 16,   /* -d, -s, -t, -b, -o */
+	TAKES_SEND = 32,   /* --to, --from, --rcpt, --tls, --user ... */
+	TAKES_DOCTOR = 64, /* --probe, --address */
+};
+
+/* An option that may be given several times. */
+#define WORDS_MAX 100
+struct words {
+	const char *at[WORDS_MAX];
+	unsigned count;
 };
 
 struct arguments {
 	struct config_arguments config; /* its sets lie in argv */
 	const char *spool;		/* --spool, or NULL */
 	const char *domain, *selector, *type, *bits, *file; /* or NULL */
+	const char *to, *from, *tls, *user, *password_file, *message;
+	struct words rcpts, probes, addresses;
 	bool print;
 	bool json;
 	bool help; /* --help or -h was among them */

@@ -22,6 +22,8 @@
 #include "core/ctl.h"
 #include "core/dkim_tool.h"
 #include "core/passwd.h"
+#include "core/send.h"
+#include "core/sendmail.h"
 #include "core/shards.h"
 #include "core/spool_place.h"
 #include "core/supervisor.h"
@@ -209,6 +211,28 @@ static int dkim_check(const struct arguments *a)
 	return status;
 }
 
+static int send_message(const struct arguments *a)
+{
+	const struct send_options options = {
+	    .to = a->to,
+	    .from = a->from,
+	    .rcpts = a->rcpts.at,
+	    .rcpt_count = a->rcpts.count,
+	    .tls = a->tls,
+	    .user = a->user,
+	    .password_file = a->password_file,
+	    .file = a->message,
+	};
+	struct config *c = config_load(&a->config, stderr);
+	int status;
+
+	if (c == NULL)
+		return EX_CONFIG;
+	status = send_run(&options, c);
+	config_free(c);
+	return status;
+}
+
 static const struct command commands[] = {
     {"run", NULL, "run [--config-dir DIR] [--set KEY=VALUE]...",
 	"run the relay in the foreground", TAKES_CONFIG, 0, 0, run},
@@ -242,6 +266,14 @@ static const struct command commands[] = {
     {"dkim", "check", "dkim check [--config-dir DIR] [--set KEY=VALUE]...",
 	"compare every configured DKIM key with what DNS publishes",
 	TAKES_CONFIG, 0, 0, dkim_check},
+    {"send", NULL,
+	"send --rcpt ADDRESS... [--from ADDRESS] [--file FILE|-] "
+	"[--to HOST:PORT] "
+	"[--tls none|may|encrypt|verify|implicit] "
+	"[--user USER --password-file FILE] "
+	"[--config-dir DIR] [--set KEY=VALUE]...",
+	"submit a message to the relay, or elsewhere, and show the dialogue",
+	TAKES_CONFIG | TAKES_SEND, 0, 0, send_message},
     {"passwd", NULL, "passwd [USER]",
 	"read a password, print what users[].password or users.d keeps of it",
 	0, 0, 1, make_password},
@@ -253,6 +285,12 @@ static void print_usage(FILE *out)
 	for (size_t i = 0; i < COUNT(commands); i++)
 		fprintf(out, "  smarthost %s\n      %s\n", commands[i].usage,
 		    commands[i].help);
+	fputs(
+	    "  smarthost sendmail [-t] [-i] [-f SENDER] [-F NAME] [-N NOTIFY] "
+	    "[ADDRESS]...\n"
+	    "      submit a message as sendmail(8) does; the program's name "
+	    "may be sendmail\n",
+	    out);
 	fputs("  smarthost --help | --version\n", out);
 }
 
@@ -316,6 +354,8 @@ int command_run(int argc, char **argv, const char *version)
 	const struct command *c;
 	int words;
 
+	if (sendmail_is_meant(argc, argv))
+		return sendmail_run(argc, argv);
 	if (argc < 2)
 		return refuse("a command is missing", "");
 	if (is_any(argv[1], "--help", "-h", "help"))
