@@ -39,7 +39,7 @@ WOLFSSL_INC  = $(if $(WOLFSSL_OURS),-isystem $(WOLFSSL_DIR)/include)
 CPP  = -I. -D_GNU_SOURCE $(WOLFSSL_INC) $(CPPFLAGS)
 C    = -std=gnu11 -g $(WARN) $(HARDEN) $(FLAGS_$(MODE)) $(CFLAGS)
 LINK = $(CC) $(C) -pie -Wl,-z,relro,-z,now $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIB)
-LIBS = $(WOLFSSL_LIB) -lm -lcrypt -lmicrohttpd -luring -lunbound -lyaml -pthread
+LIBS = $(WOLFSSL_LIB) -lm -lcrypt -luring -lunbound -lyaml -pthread
 
 SRC  := $(sort $(wildcard core/*.c core/*/*.c proto/*.c tls/*.c dkim/*.c spool/*.c))
 # RSA's kernels exist for one architecture.

@@ -7,12 +7,12 @@
 #include "core/admin.h"
 
 #include <inttypes.h>
-#include <microhttpd.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "core/base/buf.h"
+#include "core/http.h"
 
 #define CLIENTS_MAX 64
 #define CLIENT_TIMEOUT_S 10
@@ -21,6 +21,7 @@
 struct admin {
 	struct metrics_map *metrics;
 	const struct admin_state *state;
+	struct http http;
 	unsigned count;
 	struct MHD_Daemon *daemons[LISTEN_SOCKETS_MAX];
 	int fds[LISTEN_SOCKETS_MAX]; /* they listen on */
@@ -89,18 +90,19 @@ void admin_metrics_put(struct buf *out, struct metrics_map *metrics,
 	}
 }
 
-static enum MHD_Result answer(struct MHD_Connection *connection,
-    unsigned status, const char *type, struct slice text)
+static enum MHD_Result answer(const struct admin *a,
+    struct MHD_Connection *connection, unsigned status, const char *type,
+    struct slice text)
 {
-	struct MHD_Response *r = MHD_create_response_from_buffer(
+	struct MHD_Response *r = a->http.create_response(
 	    text.len, (void *)(uintptr_t)text.at, MHD_RESPMEM_MUST_COPY);
 	enum MHD_Result done;
 
 	if (r == NULL)
 		return MHD_NO;
-	MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-	done = MHD_queue_response(connection, status, r);
-	MHD_destroy_response(r);
+	a->http.add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	done = a->http.queue_response(connection, status, r);
+	a->http.destroy_response(r);
 	return done;
 }
 
@@ -118,7 +120,7 @@ static enum MHD_Result answer_metrics(
 	struct buf out = buf_over(memory, room);
 
 	admin_metrics_put(&out, a->metrics, a->state);
-	done = answer(connection, MHD_HTTP_OK,
+	done = answer(a, connection, MHD_HTTP_OK,
 	    "text/plain; version=0.0.4; charset=utf-8", buf_slice(&out));
 	munmap(memory, room);
 	return done;
@@ -138,7 +140,7 @@ static enum MHD_Result answer_ready(
 	    : ready < wanted ? "not ready"
 			     : "ready",
 	    ready, wanted);
-	return answer(connection,
+	return answer(a, connection,
 	    stopping || ready < wanted ? MHD_HTTP_SERVICE_UNAVAILABLE
 				       : MHD_HTTP_OK,
 	    "text/plain", buf_slice(&out));
@@ -155,7 +157,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection,
 	(void)body_len;
 	(void)request;
 	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
-		return answer(connection, MHD_HTTP_METHOD_NOT_ALLOWED,
+		return answer(a, connection, MHD_HTTP_METHOD_NOT_ALLOWED,
 		    "text/plain", SLICE("only GET\n"));
 	if (strcmp(url, "/metrics") == 0)
 		return answer_metrics(a, connection);
@@ -163,14 +165,14 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection,
 		return answer_ready(a, connection);
 	if (strcmp(url, "/healthz") == 0)
 		return answer(
-		    connection, MHD_HTTP_OK, "text/plain", SLICE("alive\n"));
-	return answer(connection, MHD_HTTP_NOT_FOUND, "text/plain",
+		    a, connection, MHD_HTTP_OK, "text/plain", SLICE("alive\n"));
+	return answer(a, connection, MHD_HTTP_NOT_FOUND, "text/plain",
 	    SLICE("there are /metrics, /healthz and /readyz\n"));
 }
 
 static bool begin(struct admin *a, int fd)
 {
-	struct MHD_Daemon *d = MHD_start_daemon(
+	struct MHD_Daemon *d = a->http.start_daemon(
 	    MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_ERROR_LOG, 0, NULL, NULL,
 	    on_request, a, MHD_OPTION_LISTEN_SOCKET, fd,
 	    MHD_OPTION_CONNECTION_LIMIT, CLIENTS_MAX,
@@ -188,6 +190,7 @@ struct admin *admin_open(struct listen_sockets *sockets,
     struct log *log)
 {
 	struct admin *a;
+	const char *why;
 
 	if (sockets->count == 0)
 		return NULL;
@@ -197,6 +200,15 @@ struct admin *admin_open(struct listen_sockets *sockets,
 		return NULL;
 	a->metrics = metrics;
 	a->state = state;
+	why = http_load(&a->http);
+	if (why != NULL) {
+		log_begin(log, LOG_ERROR, "admin_failed");
+		log_str(log, "reason", why);
+		log_end(log);
+		listen_close(sockets);
+		munmap(a, sizeof(*a));
+		return NULL;
+	}
 	for (unsigned i = 0; i < sockets->count; i++)
 		if (!begin(a, sockets->fd[i])) {
 			log_begin(log, LOG_ERROR, "admin_failed");
@@ -218,6 +230,6 @@ void admin_close(struct admin *a)
 	if (a == NULL)
 		return;
 	for (unsigned i = 0; i < a->count; i++)
-		MHD_stop_daemon(a->daemons[i]);
+		a->http.stop_daemon(a->daemons[i]);
 	munmap(a, sizeof(*a));
 }

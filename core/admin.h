@@ -1,6 +1,7 @@
 /* admin.h -- HTTP for machines that watch: /metrics, /healthz, /readyz.
  *
- * A thread of the supervisor, by libmicrohttpd; no mail waits for it. */
+ * A thread of the supervisor, by libmicrohttpd (core/http.h); no mail waits
+ * for it. */
 #ifndef CORE_ADMIN_H
 #define CORE_ADMIN_H
 

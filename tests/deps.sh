@@ -17,7 +17,7 @@
 set -eu
 
 # libcrypt-dev: passwords that are kept as crypt(3) hashes.
-# libmicrohttpd-dev: the HTTP of /metrics and of the probes.
+# libmicrohttpd-dev: the HTTP of /metrics and of the probes; loaded when asked for.
 build='gcc libc6-dev make git liburing-dev libunbound-dev libyaml-dev
 	libwolfssl-dev libcrypt-dev libmicrohttpd-dev
 	dpkg-dev autoconf automake libtool'
