@@ -84,9 +84,13 @@ void admin_metrics_put(struct buf *out, struct metrics_map *metrics,
 		if (strcmp(info->name, last) != 0)
 			put_head(out, info);
 		last = info->name;
-		for (unsigned w = 0; w < metrics_worker_count(metrics); w++)
-			put_value(out, info, w,
-			    metric_get(metrics_of(metrics, w), m));
+		for (unsigned w = 0; w < metrics_worker_count(metrics); w++) {
+			uint64_t value = metric_get(metrics_of(metrics, w), m);
+
+			/* Without a certificate there is no such time. */
+			if (m != METRIC_TLS_EXPIRES || value > 0)
+				put_value(out, info, w, value);
+		}
 	}
 }
 

@@ -25,6 +25,7 @@
 #include "core/certificates.h"
 #include "core/control.h"
 #include "core/dkim_keys.h"
+#include "core/gauges.h"
 #include "core/handover.h"
 #include "core/outbound/outbound.h"
 #include "core/settings.h"
@@ -33,7 +34,6 @@
 #define CUT_MS 2000 /* then, for last words */
 #define DRAIN_LOOK_MS 20
 #define LOG_END_MS 1000
-#define GAUGES_MS 1000
 #define SETTINGS_MAX 256
 #define LOG_ROOM (1024 * 1024)
 #define DESCRIPTORS_RESERVED 512 /* spool, resolver, control */
@@ -63,8 +63,7 @@ struct worker {
 	uint64_t drain_until_ms;
 	enum { DRAIN_WAIT, DRAIN_CUT, DRAIN_ABORT } drain_step;
 	struct timer drain;
-	struct timer gauges; /* armed by whatever happens */
-	bool measured;	     /* in this turn */
+	struct gauges gauges;
 	unsigned sessions_cut;
 	unsigned deliveries_cut;
 	unsigned session_max;
@@ -205,6 +204,7 @@ static int open_queue(struct worker *w)
 	    .loop = w->loop,
 	    .log = &w->log,
 	    .dns = w->dns,
+	    .metrics = w->setup->metrics,
 	    .streams = &w->streams,
 	    .scheduler = w->scheduler,
 	    .connection_count_max = w->connection_max,
@@ -243,6 +243,7 @@ static int open_doors(struct worker *w)
 	struct inbound_service_options in = {
 	    .loop = w->loop,
 	    .log = &w->log,
+	    .metrics = w->setup->metrics,
 	    .spool = w->own,
 	    .streams = &w->streams,
 	    .session_count_max = w->session_max,
@@ -509,56 +510,6 @@ static void close_all(struct worker *w)
 	log_drain(&w->log, LOG_END_MS);
 }
 
-static void measure(struct worker *w)
-{
-	struct metrics *m = w->setup->metrics;
-	struct scheduler_counts counts = scheduler_count(w->scheduler);
-	struct spool_facts facts;
-	uint64_t messages = 0, bytes = 0, disk = 0, quota = 0;
-	bool failing = false;
-
-	for (unsigned i = 0; i < OUTBOUND_SPOOLS_MAX; i++) {
-		if (w->outbound.spools[i] == NULL)
-			continue;
-		facts = spool_facts(w->outbound.spools[i]);
-		messages += facts.alive_count;
-		bytes += facts.alive_len;
-		disk += facts.disk_len;
-		quota += facts.quota_len;
-		failing |= facts.failing;
-	}
-	facts = spool_facts(w->own);
-	metric_set(m, METRIC_QUEUE, messages);
-	metric_set(m, METRIC_QUEUE_BYTES, bytes);
-	metric_set(m, METRIC_SPOOL_BYTES, disk);
-	metric_set(m, METRIC_SPOOL_QUOTA, quota);
-	metric_set(m, METRIC_SPOOL_FAILING, failing);
-	metric_set(m, METRIC_SPOOL_COMMITS, facts.commit_count);
-	metric_set(m, METRIC_SPOOL_WRITTEN, facts.written_len);
-	metric_set(m, METRIC_SESSIONS, w->inbound.session_count);
-	metric_set(m, METRIC_SESSIONS_MAX, w->session_max);
-	metric_set(m, METRIC_DELIVERIES, w->outbound.connection_count);
-	metric_set(m, METRIC_DESTINATIONS, counts.destination_count);
-	metric_set(m, METRIC_DKIM_SIGNED, w->outbound.signer.signed_count);
-	metric_set(m, METRIC_DKIM_FAILED, w->outbound.signer.failed_count);
-}
-
-static void on_gauges(struct timer *t)
-{
-	struct worker *w = container_of(t, struct worker, gauges);
-
-	w->measured = true;
-	measure(w);
-}
-
-/* Gauges are at most a second old; an idle worker is not woken for them. */
-static void measure_later(struct worker *w)
-{
-	if (!w->measured && !timer_armed(&w->gauges))
-		timer_arm(loop_timers(w->loop), &w->gauges, GAUGES_MS);
-	w->measured = false;
-}
-
 static void say_ready(struct worker *w)
 {
 	struct spool_facts facts = spool_facts(w->own);
@@ -587,11 +538,17 @@ int worker_run(const struct worker_setup *setup)
 		return status;
 	}
 	say_ready(w);
-	timer_init(&w->gauges, on_gauges);
-	measure(w);
+	w->gauges = (struct gauges){
+	    .metrics = setup->metrics,
+	    .loop = w->loop,
+	    .inbound = &w->inbound,
+	    .outbound = &w->outbound,
+	    .own = w->own,
+	};
+	gauges_begin(&w->gauges);
 	while (!w->over) {
 		loop_turn(w->loop);
-		measure_later(w);
+		gauges_turned(&w->gauges);
 		log_flush(&w->log);
 	}
 	close_all(w);

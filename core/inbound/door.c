@@ -38,6 +38,7 @@ void door_admit(struct inbound *c, struct slice in)
 	log_str(s->log, "client", text.at);
 	log_number(s->log, "port", ntohs(c->client.v4.sin_port));
 	if (no.code != 0) {
+		metric_inc(s->metrics, METRIC_REFUSED);
 		log_number(s->log, "code", no.code);
 		log_slice(s->log, "reply", no.text);
 		c->polite = true;
@@ -51,6 +52,7 @@ static void refuse(struct inbound *c, const char *why)
 {
 	struct log *log = c->service->log;
 
+	metric_inc(c->service->metrics, METRIC_REFUSED);
 	log_begin(log, LOG_INFO, "refused");
 	log_address(log, "client", &c->client);
 	log_str(log, "reply", why);

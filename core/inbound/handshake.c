@@ -36,7 +36,7 @@ static void log_failed(struct inbound *c, const char *why)
 {
 	struct log *log = c->service->log;
 
-	c->service->handshake_failed_count++;
+	metric_inc(c->service->metrics, METRIC_TLS_SERVER_FAILED);
 	log_begin(log, LOG_INFO, "tls_failed");
 	log_address(log, "client", &c->client);
 	log_str(log, "reply", why);
@@ -55,7 +55,7 @@ static void log_done(struct inbound *c)
 {
 	struct log *log = c->service->log;
 
-	c->service->handshake_done_count++;
+	metric_inc(c->service->metrics, METRIC_TLS_SERVER);
 	log_begin(log, LOG_DEBUG, "tls");
 	log_address(log, "client", &c->client);
 	handshake_log(log, c);

@@ -212,6 +212,15 @@ static void log_accepted(struct inbound *c, struct inbound_message *m)
 	log_end(log);
 }
 
+static void count_accepted(struct inbound *c)
+{
+	struct metrics *metrics = c->service->metrics;
+
+	metric_inc(metrics, METRIC_MESSAGES);
+	metric_add(metrics, METRIC_MESSAGE_BYTES, c->smtp.body_len);
+	metric_add(metrics, METRIC_RECIPIENTS, c->smtp.envelope.rcpt_count);
+}
+
 static struct reply no_storage(void)
 {
 	return (struct reply){452, "4.3.1",
@@ -226,10 +235,12 @@ static void on_committed(struct spool_wait *w, int result)
 
 	c->waiting = false;
 	if (result == 0) {
+		count_accepted(c);
 		log_accepted(c, m);
 		c->id = id_format(m->draft.id);
 		smtp_server_accept(&c->smtp, slice_of(c->id.at, c->id.len));
 	} else {
+		metric_inc(c->service->metrics, METRIC_MESSAGES_REFUSED);
 		smtp_server_refuse(&c->smtp, no_storage());
 	}
 	message_end(m);
@@ -240,10 +251,11 @@ static void on_committed(struct spool_wait *w, int result)
 		inbound_run_held(c);
 }
 
-static void refuse_data(struct inbound *c, struct reply reply)
+static void refuse_as(struct inbound *c, struct reply reply, enum metric what)
 {
 	struct log *log = c->service->log;
 
+	metric_inc(c->service->metrics, what);
 	log_begin(log, LOG_WARN, "refused");
 	log_address(log, "client", &c->client);
 	log_slice(log, "from", c->smtp.envelope.from.path.full);
@@ -279,20 +291,21 @@ static void mail(struct inbound *c)
 	struct buf text = text_room(c);
 	struct reply no = no_storage();
 
-	if (spool_accepts(c->service->spool) &&
-	    may_send(sender_judge_envelope(c->settings->senders, c->user,
-			 &c->smtp.envelope.from.path, &text),
-		553, &text, &no))
-		smtp_server_accept(&c->smtp, SLICE(""));
+	if (!spool_accepts(c->service->spool))
+		refuse_as(c, no, METRIC_MESSAGES_REFUSED);
+	else if (!may_send(sender_judge_envelope(c->settings->senders, c->user,
+			       &c->smtp.envelope.from.path, &text),
+		     553, &text, &no))
+		refuse_as(c, no, METRIC_SENDERS_REFUSED);
 	else
-		refuse_data(c, no);
+		smtp_server_accept(&c->smtp, SLICE(""));
 }
 
 static void data(struct inbound *c)
 {
 	c->message = message_begin(c);
 	if (c->message == NULL) {
-		refuse_data(c, no_storage());
+		refuse_as(c, no_storage(), METRIC_MESSAGES_REFUSED);
 		return;
 	}
 	smtp_server_accept(&c->smtp, SLICE(""));
@@ -312,16 +325,19 @@ static bool commit(struct inbound *c)
 {
 	struct buf text = text_room(c);
 	struct reply reply;
+	enum metric refused = METRIC_SENDERS_REFUSED;
 
 	header_end(&c->message->header);
 	if (may_send(sender_judge_header(c->settings->senders, c->user,
 			 &c->message->from, &text),
-		550, &text, &reply) &&
-	    message_commit(c->message, &reply, on_committed)) {
-		c->waiting = true;
-		return true;
+		550, &text, &reply)) {
+		if (message_commit(c->message, &reply, on_committed)) {
+			c->waiting = true;
+			return true;
+		}
+		refused = METRIC_MESSAGES_REFUSED;
 	}
-	refuse_data(c, reply);
+	refuse_as(c, reply, refused);
 	message_end(c->message);
 	c->message = NULL;
 	return false;
@@ -329,6 +345,9 @@ static bool commit(struct inbound *c)
 
 static void drop_message(struct inbound *c)
 {
+	/* Refused while it came, not given up by the client. */
+	if (smtp_server_in_message(&c->smtp))
+		metric_inc(c->service->metrics, METRIC_MESSAGES_REFUSED);
 	if (c->message != NULL)
 		message_end(c->message);
 	c->message = NULL;

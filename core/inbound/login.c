@@ -88,12 +88,12 @@ static bool decided(struct inbound *c, bool good)
 	log_login(c, good ? "authenticated" : "auth_failed");
 	warn_clear(c);
 	if (good) {
-		s->login_good_count++;
+		metric_inc(s->metrics, METRIC_AUTH);
 		c->user = users_find(c->settings->users,
 		    slice_of(l->sasl.user, l->sasl.user_len));
 		check(c->user != NULL);
 	} else {
-		s->login_failed_count++;
+		metric_inc(s->metrics, METRIC_AUTH_FAILED);
 		c->failure_count++;
 		penalty_failed(&s->penalty, &c->client, now_ms);
 	}

@@ -51,6 +51,7 @@ int inbound_service_open(struct inbound_service *s,
 	*s = (struct inbound_service){
 	    .loop = options->loop,
 	    .log = options->log,
+	    .metrics = options->metrics,
 	    .spool = options->spool,
 	    .streams = options->streams,
 	    .session_count_max = options->session_count_max,
@@ -94,6 +95,7 @@ static void refuse_busy(struct inbound_service *s, int fd)
 	static const char busy[] =
 	    "421 4.3.2 too many connections, try again later\r\n";
 
+	metric_inc(s->metrics, METRIC_REFUSED);
 	/* A new connection's send buffer is empty: this does not wait. */
 	(void)send(fd, busy, sizeof(busy) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 	loop_close(s->loop, fd);
@@ -125,6 +127,7 @@ static void on_accepted(struct op *op, int result)
 		return;
 	}
 	l->failing = false;
+	metric_inc(s->metrics, METRIC_CONNECTIONS);
 	if (s->draining)
 		loop_close(s->loop, result);
 	else if (s->session_count >= s->session_count_max)

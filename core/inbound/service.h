@@ -11,6 +11,7 @@
 #include "core/base/log.h"
 #include "core/base/loop.h"
 #include "core/base/map.h"
+#include "core/base/metrics.h"
 #include "core/base/pool.h"
 #include "core/config/network.h"
 #include "core/inbound/penalty.h"
@@ -66,6 +67,7 @@ struct listener {
 struct inbound_service {
 	struct loop *loop;
 	struct log *log;
+	struct metrics *metrics; /* NULL: nobody counts */
 	struct spool *spool;
 	struct stream_service *streams;
 	struct inbound_settings *settings;
@@ -73,11 +75,7 @@ struct inbound_service {
 	uint32_t session_count;
 	uint32_t session_count_max;
 	uint32_t handshake_count; /* in progress */
-	uint64_t handshake_done_count;
-	uint64_t handshake_failed_count;
-	uint64_t login_good_count;
-	uint64_t login_failed_count;
-	bool clear_said; /* that a password came in clear */
+	bool clear_said;	  /* that a password came in clear */
 	struct penalty penalty;
 	bool draining;
 	struct pool session_pool;
@@ -98,6 +96,7 @@ struct inbound_service {
 struct inbound_service_options {
 	struct loop *loop;
 	struct log *log;
+	struct metrics *metrics;
 	struct spool *spool;
 	struct stream_service *streams;
 	uint32_t session_count_max;

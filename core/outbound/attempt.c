@@ -341,6 +341,18 @@ static const char *event_of(enum outcome_kind kind)
 	return "deferred";
 }
 
+static enum metric metric_of(enum outcome_kind kind)
+{
+	switch (kind) {
+	case OUTCOME_DELIVERED: return METRIC_DELIVERED;
+	case OUTCOME_FAILED: return METRIC_BOUNCED;
+	case OUTCOME_NONE:
+	case OUTCOME_OTHER_HOST:
+	case OUTCOME_DEFERRED: return METRIC_DEFERRED;
+	}
+	return METRIC_DEFERRED;
+}
+
 static void log_tls(struct attempt *a)
 {
 	struct log *log = a->service->log;
@@ -352,7 +364,7 @@ static void log_tls(struct attempt *a)
 	}
 }
 
-static void log_outcome(struct attempt *a, const struct smtp_client_rcpt *r)
+static void tell_outcome(struct attempt *a, const struct smtp_client_rcpt *r)
 {
 	struct log *log = a->service->log;
 	const struct outcome *o = &r->outcome;
@@ -360,6 +372,10 @@ static void log_outcome(struct attempt *a, const struct smtp_client_rcpt *r)
 			  (uint64_t)a->message->received_s * 1000 -
 			  a->message->received_ms;
 
+	metric_inc(a->service->metrics, metric_of(o->kind));
+	if (o->kind == OUTCOME_DELIVERED)
+		metric_delay(a->service->metrics,
+		    (int64_t)age_ms < 0 ? 0 : age_ms); /* clocks are set */
 	log_begin(log, o->kind == OUTCOME_DELIVERED ? LOG_INFO : LOG_WARN,
 	    event_of(o->kind));
 	log_id(log, "id", a->message->id);
@@ -524,7 +540,7 @@ void attempt_settle(struct attempt *a, attempt_done *done, void *arg)
 	}
 	for (uint32_t i = 0; i < a->transaction.rcpt_count; i++) {
 		judge(a, &a->rcpts[i]);
-		log_outcome(a, &a->rcpts[i]);
+		tell_outcome(a, &a->rcpts[i]);
 	}
 	uint32_t count = count_finished(a, finished);
 

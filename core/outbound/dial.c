@@ -39,6 +39,7 @@ static void on_connected(struct op *op, int result_code)
 		    result_code == -ECANCELED ? -ETIMEDOUT : result_code);
 		return;
 	}
+	metric_inc(c->service->metrics, METRIC_CONNECTED);
 	c->state = OUTBOUND_TALKING;
 	if (outbound_secure_begin(c))
 		outbound_run(c, (struct slice){NULL, 0});

@@ -210,7 +210,10 @@ void outbound_lost(struct outbound *c, const struct outcome *why)
 	switch (c->state) {
 	case OUTBOUND_ROUTING:
 	case OUTBOUND_SWITCHING:
-	case OUTBOUND_CONNECTING: outbound_address_failed(c); return;
+	case OUTBOUND_CONNECTING:
+		metric_inc(c->service->metrics, METRIC_CONNECT_FAILED);
+		outbound_address_failed(c);
+		return;
 	case OUTBOUND_IDLE:
 	case OUTBOUND_LOADING:	/* nothing was sent: later, elsewhere */
 	case OUTBOUND_SETTLING: /* the rest of its recipients: the same */

@@ -100,8 +100,10 @@ static void on_committed(struct spool_wait *w, int result)
 {
 	struct report *p = container_of(w, struct report, wait);
 
-	if (result == 0)
+	if (result == 0) {
+		metric_inc(p->attempt->service->metrics, METRIC_REPORTS);
 		log_report(p);
+	}
 	finish(p, result);
 }
 

@@ -118,6 +118,8 @@ static void on_handshake(struct stream *stream, int result)
 
 	if (outbound_is_over(c))
 		return;
+	metric_inc(c->service->metrics,
+	    result < 0 ? METRIC_TLS_CLIENT_FAILED : METRIC_TLS_CLIENT);
 	if (result < 0) {
 		snprintf(sentence, sizeof(sentence),
 		    "TLS handshake with %s: %s", c->relay,

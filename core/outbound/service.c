@@ -32,6 +32,7 @@ int outbound_service_open(struct outbound_service *s,
 	*s = (struct outbound_service){
 	    .loop = options->loop,
 	    .log = options->log,
+	    .metrics = options->metrics,
 	    .streams = options->streams,
 	    .scheduler = options->scheduler,
 	    .rng = {options->seed},
@@ -60,6 +61,7 @@ int outbound_service_open(struct outbound_service *s,
 	    signer_init(&s->signer, s->loop, s->log, n * ATTEMPTS_A_CONNECTION);
 	if (err < 0)
 		return err;
+	s->signer.metrics = s->metrics;
 	outbound_service_configure(s, settings);
 	return s->tls != NULL ? 0 : -EINVAL;
 }

@@ -10,6 +10,7 @@
 #include "core/base/log.h"
 #include "core/base/loop.h"
 #include "core/base/id.h"
+#include "core/base/metrics.h"
 #include "core/base/pool.h"
 #include "core/outbound/dns.h"
 #include "core/outbound/policy.h"
@@ -51,6 +52,7 @@ struct outbound_settings {
 struct outbound_service_options {
 	struct loop *loop;
 	struct log *log;
+	struct metrics *metrics;
 	struct dns *dns;
 	struct stream_service *streams;
 	struct scheduler *scheduler;
@@ -61,6 +63,7 @@ struct outbound_service_options {
 struct outbound_service {
 	struct loop *loop;
 	struct log *log;
+	struct metrics *metrics; /* NULL: nobody counts */
 	struct stream_service *streams;
 	struct scheduler *scheduler;
 	struct spool

@@ -125,7 +125,7 @@ void signer_configure(struct signer *s, struct dkim_table *table)
 static void say_failed(struct signer *s, uint64_t id, struct slice domain,
     const char *key, const char *why)
 {
-	s->failed_count++;
+	metric_inc(s->metrics, METRIC_DKIM_FAILED);
 	log_begin(s->log, LOG_ERROR, "dkim_failed");
 	log_id(s->log, "id", id);
 	if (domain.len > 0)
@@ -326,7 +326,7 @@ static enum joined join(struct signer *s, struct batch *b, struct signature *g,
 static void say_signed(
     struct signer *s, const struct signature *g, const struct dkim_job *job)
 {
-	s->signed_count++;
+	metric_inc(s->metrics, METRIC_DKIM_SIGNED);
 	log_begin(s->log, LOG_DEBUG, "signed");
 	log_id(s->log, "id", g->id);
 	log_slice(s->log, "domain", job->domain);

@@ -65,8 +65,8 @@ struct signer {
 	struct list made;   /* kept for other destinations, the latest first */
 	unsigned made_count;
 	struct op turn;
-	uint64_t signed_count, failed_count; /* signatures; messages */
-	struct pool large_pool;		     /* the three below */
+	struct metrics *metrics; /* NULL: nobody counts */
+	struct pool large_pool;	 /* the three below */
 	struct signer_reading *reading;
 	uint8_t (*fields)[DKIM_FIELD_MAX]; /* DKIM_BATCH_MAX */
 	uint8_t *from_room;		   /* SIGNER_HEADER_MAX */
