@@ -24,7 +24,7 @@ build='gcc libc6-dev make git liburing-dev libunbound-dev libyaml-dev
 try=curl
 tests='libcriterion-dev python3 swaks curl haproxy postfix nsd
 	openssl sasl2-bin libsasl2-modules
-	python3-dkim python3-nacl opendkim nodejs npm
+	python3-dkim python3-nacl python3-yaml opendkim nodejs npm
 	clang libclang-rt-dev procps libcap2-bin iproute2
 	gnutls-bin sslscan gsasl'
 deb='debhelper fakeroot'
