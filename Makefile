@@ -202,6 +202,13 @@ bench:  ## the race (SCENARIOS='2k 10k' PEERS=postfix ROUNDS=3)
 package:  ## the life of the Debian package, in a new Debian (SUITE=bookworm)
 	@sh tests/package.sh $(or $(SUITE),bookworm)
 
+.PHONY: image-test
+image-test:  ## the container image, built and used without Docker (root)
+	@sh tests/image.sh
+.PHONY: chart-test
+chart-test: $(PROG)  ## the Helm chart, rendered, validated, its scripts run
+	@SMARTHOST=$(PROG) sh tests/chart.sh
+
 .PHONY: fresh
 fresh:  ## what a newcomer does on a Debian with nothing on it (SUITE=trixie)
 	@sh tests/fresh.sh $(or $(SUITE),trixie)

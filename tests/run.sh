@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs what can fail, and adds it up: sh tests/run.sh unit lint e2e fuzz
+# Runs what can fail, and adds it up: sh tests/run.sh unit lint e2e chart fuzz
 #
 # The unit tests run under ASan + UBSan, the end-to-end tests against the
 # release build and, but for those that measure, against the sanitized one and
@@ -112,6 +112,19 @@ e2e() {
 	SMARTHOST_LOOP=epoll python epoll release --no-limits
 }
 
+chart() {	# where helm is to be had
+	log=$logs/chart.log
+	SMARTHOST=build/release/smarthost sh tests/chart.sh >$log 2>&1
+	if [ $? = 77 ]; then
+		echo "skip  chart: $(tail -n 1 $log)"
+		return
+	fi
+	total=$(tail -n 1 $log | grep -E '^[0-9]+ passed, [0-9]+ failed')
+	total=${total:-0 passed, 1 failed}
+	count "${total%% *}" "$(echo "$total" | cut -d ' ' -f 3)"
+	grep -av '^ok ' $log
+}
+
 fuzz() {
 	for source in tests/fuzz/fuzz_*.c; do
 		[ -e "$source" ] || continue
@@ -123,7 +136,7 @@ fuzz() {
 
 for part in "$@"; do
 	case $part in
-	unit | lint | e2e | fuzz) $part ;;
+	unit | lint | e2e | chart | fuzz) $part ;;
 	*) echo "no part of the tests is called $part"; exit 64 ;;
 	esac
 done
