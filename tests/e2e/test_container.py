@@ -3,6 +3,7 @@ with the file."""
 import ctypes
 import os
 import shutil
+import re
 import subprocess
 import tempfile
 import unittest
@@ -10,6 +11,7 @@ import unittest
 from case import Case
 from relay import PROGRAM, SANITIZED
 
+TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..')
 CLONE_NEWNS, MS_REC, MS_PRIVATE = 0x20000, 0x4000, 0x40000
 
 
@@ -120,3 +122,77 @@ class FileCapability(Case):
         done = self.run_as_nobody('-all')
         self.assertEqual(done.returncode, 71, done.stdout)
         self.assertIn('listen_failed', done.stdout)
+
+
+class Dockerfile(Case):
+    """What can be said of it without building it; tests/image.sh does that."""
+
+    def text(self, name):
+        with open(os.path.join(TOP, name)) as f:
+            return f.read().replace('\\\n', '')
+
+    def context(self):
+        """What .dockerignore lets through, in a folder."""
+        keep = re.findall(r'^!(.+)$', self.text('.dockerignore'), re.M)
+        folder = tempfile.mkdtemp(prefix='smarthost-e2e-')
+        self.addCleanup(shutil.rmtree, folder)
+        tar = subprocess.run(
+            'tar -c %s | tar -x -C %s' % (' '.join(keep), folder), shell=True,
+            cwd=TOP, stderr=subprocess.PIPE, text=True)
+        self.assertEqual(tar.stderr, '')
+        return folder
+
+    def test_its_context_has_all_that_is_built(self):
+        folder = self.context()
+        steps = self.text('Dockerfile')
+        for what in re.findall(r'^COPY (?!--from)(.*) \S+$', steps, re.M):
+            for word in what.split():
+                if not word.startswith('--'):
+                    self.assertTrue(os.path.exists(
+                        os.path.join(folder, word)), word)
+        (build,) = re.findall(r'^RUN (make .*)$', steps, re.M)
+        made = subprocess.run(
+            ['sh', '-c', re.sub(r'\bmake\b', 'make -n', build).split(
+                '&& strip')[0]], cwd=folder, text=True, errors='replace',
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.assertEqual(made.returncode, 0, made.stdout[-2000:])
+        self.assertIn('core/main.o', made.stdout)
+
+    def test_its_scripts_are_shell(self):
+        for name in ('docker-entrypoint.sh', 'tests/image.sh',
+                     'tests/chart.sh'):
+            done = subprocess.run(['sh', '-n', os.path.join(TOP, name)])
+            self.assertEqual(done.returncode, 0, name)
+
+
+class Entrypoint(Case):
+    def run_it(self, *words, **env):
+        environment = dict(os.environ, **env)
+        environment['PATH'] = os.path.dirname(PROGRAM) + ':' + \
+            environment['PATH']
+        environment.setdefault('APP_CONF', '/nonexistent')
+        return subprocess.run(
+            [os.path.join(TOP, 'docker-entrypoint.sh')] + list(words),
+            env=environment, text=True, timeout=30,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def test_commands(self):
+        done = self.run_it('check', '--print', SH_HOSTNAME='a.example')
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertIn('a.example', done.stdout)
+        self.assertEqual(self.run_it('echo', 'x y').stdout, 'x y\n')
+        self.assertEqual(self.run_it('nonsense').returncode, 64)
+        for words in ((), ('run',), ('postfix',), ('--set', 'config.x=1')):
+            done = self.run_it(*words, SH_TLS_LEVEL='wrong')
+            self.assertEqual(done.returncode, 78, done.stdout)
+
+    def test_a_hook_that_fails(self):
+        with tempfile.TemporaryDirectory() as etc:
+            os.mkdir(etc + '/docker-entrypoint.d')
+            path = etc + '/docker-entrypoint.d/a.sh'
+            with open(path, 'w') as f:
+                f.write('#!/bin/sh\necho hook\nexit 5\n')
+            os.chmod(path, 0o755)
+            done = self.run_it('run', APP_CONF=etc, SH_TLS_LEVEL='wrong')
+        self.assertEqual(done.returncode, 5, done.stdout)
+        self.assertIn('hook', done.stdout)
