@@ -143,7 +143,7 @@ check: deps  ## install what is missing, build, run every test
 	@sh tests/run.sh unit lint e2e
 
 .PHONY: e2e
-e2e: $(PROG)  ## the end-to-end tests (T=test_dns, or T=test_dns.Mx)
+e2e: $(PROG) $(BENCH)  ## the end-to-end tests (T=test_dns, or T=test_dns.Mx)
 	SMARTHOST=$(PROG) python3 tests/e2e/run.py $(MODE) $(T)
 
 .PHONY: soak

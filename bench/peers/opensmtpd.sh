@@ -28,6 +28,10 @@ peer_start() {	# LISTEN_PORT SINK_PORT DIR
 	need_namespace
 	refuse_workers
 	refuse_dkim "OpenSMTPD itself does not sign"
+	# Keys are used by a process of their own, through an engine that fails
+	# with an ECDSA key and OpenSSL 3 ("EVP lib").
+	[ "${TLS:-none}" = none ] || openssl rsa -in "$TLS_KEY" -noout \
+	    2>/dev/null || refuse "OpenSMTPD 6.8 cannot use an ECDSA key"
 	[ -z "${RETRY:-}" ] || refuse "OpenSMTPD's retries cannot be set"
 	mkdir -p "$3/etc" "$3/spool" "$3/run" "$3/empty"
 	chmod 711 "$3/spool"
