@@ -6,20 +6,16 @@
 
 #include <stdarg.h>
 
+/* The CR of a line's end may come in a piece without its LF. */
 static void put(FILE *out, struct slice text)
 {
 	for (size_t i = 0; i < text.len; i++) {
+		if (text.at[i] == '\r')
+			continue;
 		bool control = text.at[i] < 0x20 || text.at[i] == 0x7f;
 
 		fputc(control ? '?' : text.at[i], out);
 	}
-}
-
-static struct slice without_cr(struct slice line)
-{
-	if (line.len > 0 && line.at[line.len - 1] == '\r')
-		line.len--;
-	return line;
 }
 
 static void put_command(struct dialogue *d, struct slice line)
@@ -27,7 +23,7 @@ static void put_command(struct dialogue *d, struct slice line)
 	struct slice word, mechanism, rest = line;
 
 	fputs("> ", d->out);
-	if (d->challenged && !slice_eq(line, SLICE("*"))) {
+	if (d->challenged && !slice_eq(line, SLICE("*\r"))) {
 		fputs("***", d->out);
 		return;
 	}
@@ -48,7 +44,7 @@ void dialogue_sent(struct dialogue *d, struct slice lines)
 	if (d->out == NULL)
 		return;
 	while (lines.len > 0) {
-		put_command(d, without_cr(slice_cut_at(&lines, '\n')));
+		put_command(d, slice_cut_at(&lines, '\n'));
 		fputc('\n', d->out);
 		d->challenged = false;
 	}
@@ -70,7 +66,7 @@ void dialogue_received(struct dialogue *d, struct slice piece)
 		}
 		for (size_t i = 0; i < line.len && d->line_len + i < 3; i++)
 			d->challenged &= line.at[i] == "334"[d->line_len + i];
-		put(d->out, whole ? without_cr(line) : line);
+		put(d->out, line);
 		if (whole)
 			fputc('\n', d->out);
 		d->line_len = whole ? 0 : d->line_len + line.len;

@@ -10,6 +10,12 @@ from sink import dead_port
 from tls_sink import Certificates, TlsSink
 
 
+AUTH = '''
+users:
+- {name: app, password: s3cret-w0rd}
+'''
+
+
 class Send(Case):
     def send_command(self, relay, *words, status=0):
         done = relay.command('send', *words)
@@ -80,6 +86,23 @@ class Send(Case):
         self.send_command(relay, status=64)
         self.send_command(relay, '--rcpt', 'a@b.c', '--file', '/none',
                           status=66)
+
+    def test_the_relays_own_tls_and_auth(self):
+        relay, sink = self.pair({'tls.level': 'encrypt', 'auth': 'true'},
+                                yaml=AUTH)
+        done = self.send_command(relay, '--rcpt', 'you@example.net')
+        self.assertRegex(done.stdout, r'(?m)^> STARTTLS\n< 220 .*\n'
+                         r'- TLS 1\.3, TLS_\S+, certificate not verified\n')
+        self.assertRegex(done.stdout, r'(?m)^> AUTH SCRAM-SHA-256-PLUS \*\*\*\n'
+                         r'< 334 .*\n> \*\*\*\n')
+        self.assertNotIn('s3cret', done.stdout)
+        sink.wait(to='you@example.net')
+        path = os.path.join(relay.root, 'password')
+        with open(path, 'w') as f:
+            f.write('wrong\n')
+        done = self.send_command(relay, '--rcpt', 'you@example.net', '--user',
+                                 'app', '--password-file', path, status=77)
+        self.assertIn('535', done.stderr)
 
 
 class Tls(Case):
