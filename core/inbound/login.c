@@ -157,9 +157,13 @@ bool login_begin(struct inbound *c)
 	    .hostname = c->settings->smtp.hostname,
 	    .wall_s = loop_wall_s(s->loop),
 	};
-	struct inbound_login *l = pool_take(&s->login_pool);
+	struct inbound_login *l;
 	struct buf out;
 
+	/* An exchange that the machine itself has ended: a line that was none.
+	 */
+	login_forget(c);
+	l = pool_take(&s->login_pool);
 	check(l != NULL); /* one for each session */
 	c->login = l;
 	out = buf_over(l->room, sizeof(l->room));

@@ -18,11 +18,16 @@ static void read_block(struct signer *s)
 	    &r->read);
 }
 
+static unsigned canons_now(const struct signer *s)
+{
+	return s->table == NULL ? 0 : s->table->canons;
+}
+
 static void restart(struct signer *s)
 {
 	struct signer_reading *r = s->reading;
 
-	r->canons = s->table == NULL ? 0 : s->table->canons;
+	r->canons = canons_now(s);
 	r->offset = 0;
 	r->header_len = 0;
 	r->has_section = false;
@@ -98,7 +103,7 @@ static void on_block(struct spool_read *read, int result)
 		end_reading(s, "the message cannot be read from the spool");
 		return;
 	}
-	if (s->table == NULL || s->table->canons != r->canons) {
+	if (canons_now(s) != r->canons) {
 		restart(s); /* other keys */
 		return;
 	}

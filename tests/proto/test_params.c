@@ -86,7 +86,7 @@ static const struct {
     {"FROM:<a@b> ENVID=a+2", 501, "5.5.4"},
     {"FROM:<a@b> ENVID=a+2b", 501, "5.5.4"},
     {"FROM:<a@b> ENVID=\x01", 501, "5.5.4"},
-    {"FROM:<a@b> AUTH=<>", 555, "5.5.4"},
+    {"FROM:<a@b> AUTH=a+", 501, "5.5.4"},
     {"FROM:<a@b> NOTIFY=NEVER", 555, "5.5.4"},
     {"FROM:<a@b> X-Y=1", 555, "5.5.4"},
     {"FROM:<a@b> =1", 501, "5.5.4"},
