@@ -42,10 +42,11 @@ LINK = $(CC) $(C) -pie -Wl,-z,relro,-z,now $(LDFLAGS) -o $@ $(filter %.o,$^) $(L
 LIBS = $(WOLFSSL_LIB) -lm -lcrypt -luring -lunbound -lyaml -pthread
 
 SRC  := $(sort $(wildcard core/*.c core/*/*.c proto/*.c tls/*.c dkim/*.c spool/*.c))
-# RSA's kernels exist for one architecture.
+# Some kernels exist for one architecture.
 SRC  := $(filter-out $(if $(filter x86_64,$(shell uname -m)), \
           dkim/rsa_engine_none.c, \
-          dkim/rsa_engine_x86_64.c $(wildcard dkim/rsa_kernel_*.c)),$(SRC))
+          dkim/rsa_engine_x86_64.c $(wildcard dkim/rsa_kernel_*.c) \
+          dkim/relax_avx2.c dkim/relax_avx512.c),$(SRC))
 LIB   = $(BUILD)/libsmarthost.a
 PROG  = $(BUILD)/smarthost
 TEST  = $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/*/test_*.c)))
@@ -90,7 +91,11 @@ $(BUILD)/core/main.o: private CPP += -DVERSION='"$(VERSION)"'
 $(BUILD)/core/main.o: $(BUILD)/version
 
 # The only files for more than the architecture's baseline: nothing in them runs
-# before the CPU was asked.  Canaries would be branches in loops that have none.
+# before the CPU was asked.
+$(BUILD)/dkim/relax_avx2.o: private C += -mavx2 -mbmi
+$(BUILD)/dkim/relax_avx512.o: private C += -mavx512f -mavx512bw -mavx512vbmi2 \
+    -mpopcnt
+# Canaries would be branches in loops that have none.
 $(BUILD)/dkim/rsa_kernel_%.o: private C += -mavx512f -mavx512dq -mavx512bw \
     -mavx512vl -mavx512ifma -fno-stack-protector
 
@@ -183,6 +188,9 @@ cppcheck:
 
 .PHONY: bench-rsa
 bench-rsa: $(BUILD)/bench/rsa_bench  ## RSA signatures a second: ours, wolfSSL's, OpenSSL's
+	$<
+.PHONY: bench-dkim
+bench-dkim: $(BUILD)/bench/dkim_bench  ## what a body hash costs, beside SHA-256 alone
 	$<
 .PHONY: timing-rsa
 timing-rsa: $(BUILD)/tests/dkim/timing_rsa  ## does RSA's time depend on its secrets?

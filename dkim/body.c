@@ -10,15 +10,16 @@
  *                    the end of the body do not count (both forms)
  *   SHA-256
  *
- * What no form changes is looked for 64 bytes at a time (scan.h), and long
- * stretches of it go to the hash as they lie.  Lines end with CR LF, for
- * proto/dot.c lets no other CR or LF in. */
+ * The simple form is looked through 64 bytes at a time (scan.h) and goes to the
+ * hash as it lies; the relaxed one is written to a room of 4 KiB first, 64
+ * bytes at a time (relax.h): a hash of many short pieces would cost more than
+ * the copy does.  Lines end with CR LF, for proto/dot.c lets no other CR or LF
+ * in. */
 #include "dkim/body.h"
 
 #include "core/base/check.h"
+#include "dkim/relax.h"
 #include "dkim/scan.h"
-
-#define ROOM_LEN 4096
 
 enum state {
 	LINE_START, /* the first byte of a line */
@@ -125,22 +126,22 @@ static bool is_blank(uint8_t c)
 	return c == ' ' || c == '\t';
 }
 
-/* What the relaxed form has become, before it is hashed; flushed in time. */
-struct room {
-	struct dkim_body_hash *hash;
-	size_t len;
-	uint8_t at[ROOM_LEN];
-};
-
-static void room_flush(struct room *r)
+/* What does not fill a block of the hash stays: the library copies parts of
+ * blocks, whole ones it takes as they lie. */
+static void flush(struct dkim_body_hash *h, struct relax_room *room)
 {
-	put(r->hash, r->at, r->len);
-	r->len = 0;
+	size_t rest = (h->sha256.buffLen + h->held_len + room->len) %
+		      WC_SHA256_BLOCK_SIZE;
+	size_t len = room->len > rest ? room->len - rest : room->len;
+
+	put(h, room->at, len);
+	room->len -= len;
+	memmove(room->at, room->at + len, room->len);
 }
 
-static void relax_byte(struct room *r, uint8_t c)
+static void relax_byte(
+    struct dkim_body_hash *h, struct relax_room *room, uint8_t c)
 {
-	struct dkim_body_hash *h = r->hash;
 	bool doubled = h->line_start && c == '.';
 
 	h->line_start = false;
@@ -150,86 +151,33 @@ static void relax_byte(struct room *r, uint8_t c)
 		h->blank = true;
 		return;
 	}
-	if (r->len + 2 > ROOM_LEN)
-		room_flush(r);
 	if (h->blank && c != '\r')
-		r->at[r->len++] = ' ';
+		room->at[room->len++] = ' ';
 	h->blank = false;
-	r->at[r->len++] = c;
+	room->at[room->len++] = c;
 	h->line_start = c == '\n';
-}
-
-/* The bytes whose bits are set, in their order. */
-static size_t gather(uint8_t *to, const uint8_t *from, uint64_t bits)
-{
-	size_t len = 0;
-
-	while (bits != 0) {
-		unsigned first = (unsigned)__builtin_ctzll(bits);
-		uint64_t rest = ~(bits >> first);
-		unsigned run = rest == 0 ? 64 : (unsigned)__builtin_ctzll(rest);
-
-		memcpy(to + len, from + first, run);
-		len += run;
-		if (first + run == 64)
-			break;
-		bits &= UINT64_MAX << (first + run);
-	}
-	return len;
-}
-
-/* A block that the relaxed form changes; neither a line's start nor blanks
- * precede it. */
-static void relax_block(struct room *r, const uint8_t *at)
-{
-	uint64_t tabs = scan_mask(at, '\t');
-	uint64_t blanks = tabs | scan_mask(at, ' ');
-	uint64_t last = (uint64_t)1 << 63;
-	uint64_t before_blank =
-	    blanks >> 1 | (is_blank(at[SCAN_BLOCK]) ? last : 0);
-	uint64_t before_end =
-	    scan_mask(at, '\r') >> 1 | (at[SCAN_BLOCK] == '\r' ? last : 0);
-	uint64_t dots = scan_mask(at, '.') & scan_mask(at, '\n') << 1;
-	uint64_t kept = ~((blanks & (before_blank | before_end)) | dots);
-
-	if (r->len + SCAN_BLOCK > ROOM_LEN)
-		room_flush(r);
-	uint8_t *to = r->at + r->len;
-
-	r->len += gather(to, at, kept);
-	for (tabs &= kept; tabs != 0; tabs &= tabs - 1) {
-		uint64_t before = (tabs & -tabs) - 1;
-
-		to[__builtin_popcountll(kept & before)] = ' ';
-	}
-	r->hash->line_start = at[SCAN_BLOCK - 1] == '\n';
 }
 
 static void feed_relaxed(struct dkim_body_hash *h, struct slice in)
 {
-	struct room room;
+	relax_blocks *blocks = relax_best();
+	struct relax_room room;
 	size_t i = 0;
 
-	room.hash = h;
 	room.len = 0;
 	while (i < in.len) {
 		size_t start = i;
 
-		if (h->line_start || h->blank || in.len - i < SCAN_VIEW) {
-			relax_byte(&room, in.at[i++]);
-			continue;
-		}
-		while (in.len - i >= SCAN_VIEW && scan_is_relaxed(in.at + i))
-			i += SCAN_BLOCK;
-		if (i > start) {
-			room_flush(&room);
-			put(h, in.at + start, i - start);
-		} else {
-			relax_block(&room, in.at + i);
-			i += SCAN_BLOCK;
-		}
+		if (room.len > RELAX_ROOM - RELAX_BLOCK)
+			flush(h, &room);
+		if (!h->line_start && !h->blank)
+			i += blocks(&room, slice_of(in.at + i, in.len - i));
+		if (i > start)
+			h->line_start = in.at[i - 1] == '\n';
+		else
+			relax_byte(h, &room, in.at[i++]);
 	}
-	room_flush(&room);
+	put(h, room.at, room.len);
 }
 
 static void feed_body(struct dkim_body *b, struct slice in)
