@@ -1,8 +1,7 @@
 /* http.h -- libmicrohttpd, loaded by those who answer HTTP.
  *
- * It brings GnuTLS, whose set-up takes 2.4 MiB and some milliseconds of every
- * process that is linked with it; a relay without config.admin.listen has no
- * use for either. */
+ * It brings GnuTLS, whose set-up takes 2.4 MiB of a process that is linked with
+ * it; a relay without config.admin.listen has no use for it. */
 #ifndef SMARTHOST_CORE_HTTP_H
 #define SMARTHOST_CORE_HTTP_H
 

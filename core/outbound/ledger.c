@@ -7,8 +7,9 @@
  * that stand, the one that added last has seen all others.  Two that come at
  * once may both fail; they try again.
  *
- * Fairness: who was refused has a ticket in its cell.  A take makes way for a
- * ticket whose holder has fewer connections, or as many and an older ticket;
+ * Fairness: who was refused has a ticket in its cell.  The last places are kept
+ * for tickets whose holders have fewer connections, or as many and an older
+ * ticket: a place for each, so that none makes way where there is room for all;
  * but not more than DEFERRALS_MAX times for the same one, so that a worker that
  * hangs does not stop the others.  Holders of two more than a wanting worker,
  * or of one when it has none, should yield.
@@ -203,12 +204,13 @@ static unsigned row_sum(const struct ledger *l, const struct cell *row)
 	return sum;
 }
 
-/* The ticket of somebody who wants one and should have it before this column,
- * which holds `held`; 0 = nobody. */
-static uint32_t ticket_first(const struct ledger *l, const struct cell *row,
-    unsigned column, unsigned held)
+/* How many want one and should have it before this column, which holds `held`;
+ * and the ticket of one of them. */
+static unsigned count_before(const struct ledger *l, const struct cell *row,
+    unsigned column, unsigned held, uint32_t *first)
 {
 	uint32_t own = atomic_load(&row[column].ticket);
+	unsigned count = 0;
 
 	for (unsigned i = 0; i < l->worker_count; i++) {
 		uint32_t ticket = atomic_load(&row[i].ticket);
@@ -216,17 +218,17 @@ static uint32_t ticket_first(const struct ledger *l, const struct cell *row,
 
 		if (i == column || ticket == 0 || other > held)
 			continue;
-		if (other < held || own == 0 || (int32_t)(ticket - own) < 0)
-			return ticket;
+		if (other < held || own == 0 || (int32_t)(ticket - own) < 0) {
+			if (count++ == 0)
+				*first = ticket;
+		}
 	}
-	return 0;
+	return count;
 }
 
 /* Whether to make way for the holder of `ticket`: not for ever. */
 static bool defer(struct cell *own, uint32_t ticket)
 {
-	if (ticket == 0)
-		return false;
 	if (own->deferred_to != ticket) {
 		own->deferred_to = ticket;
 		own->deferral_count = 0;
@@ -249,19 +251,22 @@ bool ledger_take(
 {
 	struct cell *row = row_of(l, slot);
 	struct cell *own = &row[column];
-	unsigned held;
+	unsigned held, sum, before;
+	uint32_t ticket = 0;
 
 	check(column < l->worker_count);
 	check(atomic_load(&own->used) != 0);
 	if (limit > LIMIT_MAX)
 		limit = LIMIT_MAX;
 	held = atomic_fetch_add(&own->held, 1);
-	if (row_sum(l, row) > limit) {
+	sum = row_sum(l, row);
+	if (sum > limit) {
 		atomic_fetch_sub(&own->held, 1);
 		want(l, own);
 		return false;
 	}
-	if (defer(own, ticket_first(l, row, column, held))) {
+	before = count_before(l, row, column, held, &ticket);
+	if (before > 0 && sum + before > limit && defer(own, ticket)) {
 		atomic_fetch_sub(&own->held, 1);
 		want(l, own);
 		return false;

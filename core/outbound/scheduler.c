@@ -253,6 +253,9 @@ void scheduler_disconnected(struct scheduler *s, struct destination *d)
 	d->connection_count--;
 	s->connection_count--;
 	ledger_give_one(s, d);
+	/* The place that was refused may be this one. */
+	if (d->place == DESTINATION_WANTING)
+		turn_place(s, d, DESTINATION_TURN);
 	if (d->closing_count > 0) {
 		d->closing_count--;
 		s->closing_count--;

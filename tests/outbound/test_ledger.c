@@ -124,6 +124,31 @@ Test(ledger, who_has_yields)
 }
 
 /* A limit of one goes round. */
+/* Tickets of a time when it was full keep nobody from what is free now. */
+Test(ledger, where_there_is_room_none_makes_way)
+{
+	struct ledger *l = ledger_of(2);
+	uint32_t slot = ledger_slot_take(l, 7, 0);
+
+	ledger_slot_take(l, 7, 1);
+	for (int i = 0; i < 10; i++) {
+		cr_assert(ledger_take(l, slot, 0, 20));
+		cr_assert(ledger_take(l, slot, 1, 20));
+	}
+	cr_assert(not(ledger_take(l, slot, 0, 20)));
+	cr_assert(not(ledger_take(l, slot, 1, 20)));
+	for (int i = 0; i < 10; i++) {
+		ledger_give(l, slot, 0);
+		ledger_give(l, slot, 1);
+	}
+	/* The other one wants, too, and has none: it needs but one of 20. */
+	for (int i = 0; i < 19; i++)
+		cr_assert(ledger_take(l, slot, 0, 20));
+	cr_assert(not(ledger_take(l, slot, 0, 20)));
+	cr_assert(ledger_take(l, slot, 1, 20));
+	ledger_close(l);
+}
+
 Test(ledger, one_connection_for_two_workers)
 {
 	struct ledger *l = ledger_of(2);
