@@ -6,6 +6,7 @@
 #   sh tests/deps.sh build test     and what its tests run
 #   sh tests/deps.sh build deb      or what makes the package
 #   sh tests/deps.sh build bench    and what the race needs beside its peers
+#   sh tests/deps.sh node           what one of the peers runs on
 #
 # When nothing is missing it neither needs root nor the network.
 #
@@ -29,6 +30,7 @@ tests='libcriterion-dev python3 swaks curl haproxy postfix nsd
 	gnutls-bin sslscan gsasl'
 deb='debhelper fakeroot'
 bench='python3 openssl nsd'
+node='nodejs npm'
 policy=/usr/sbin/policy-rc.d
 
 say() { echo "deps: $*"; }
@@ -48,6 +50,7 @@ for set in "$@"; do
 	test) wanted="$wanted $tests" ;;
 	deb) wanted="$wanted $deb" ;;
 	bench) wanted="$wanted $bench" ;;
+	node) wanted="$wanted $node" ;;
 	*) say "no set of packages is called $set"; exit 64 ;;
 	esac
 done

