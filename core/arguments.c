@@ -56,9 +56,9 @@ static const struct {
     {"-h", HELP, 0, false},
 };
 
-static void add(struct words *words, const char *value)
+static void add(struct repeated *words, const char *value)
 {
-	if (words->count < WORDS_MAX)
+	if (words->count < REPEATED_MAX)
 		words->at[words->count] = value;
 	words->count++; /* too many: arguments_read says so */
 }
@@ -149,10 +149,10 @@ bool arguments_read(struct arguments *a, int argc, char **argv, unsigned takes)
 		}
 		a->operands[a->operand_count++] = argv[i];
 	}
-	if (a->rcpts.count > WORDS_MAX || a->probes.count > WORDS_MAX ||
-	    a->addresses.count > WORDS_MAX) {
+	if (a->rcpts.count > REPEATED_MAX || a->probes.count > REPEATED_MAX ||
+	    a->addresses.count > REPEATED_MAX) {
 		fprintf(stderr, "an option is given more than %d times\n",
-		    WORDS_MAX);
+		    REPEATED_MAX);
 		return false;
 	}
 	return true;

@@ -23,9 +23,9 @@ enum argument_set {
 };
 
 /* An option that may be given several times. */
-#define WORDS_MAX 100
-struct words {
-	const char *at[WORDS_MAX];
+#define REPEATED_MAX 100
+struct repeated {
+	const char *at[REPEATED_MAX];
 	unsigned count;
 };
 
@@ -34,7 +34,7 @@ struct arguments {
 	const char *spool;		/* --spool, or NULL */
 	const char *domain, *selector, *type, *bits, *file; /* or NULL */
 	const char *to, *from, *tls, *user, *password_file, *message;
-	struct words rcpts, probes, addresses;
+	struct repeated rcpts, probes, addresses;
 	bool print;
 	bool json;
 	bool help; /* --help or -h was among them */

@@ -14,7 +14,6 @@
 
 #include "core/config/value.h"
 
-#define LISTEN_BACKLOG 4096
 #define ADDRESS_WAIT_MS 3000
 
 /* How sockets share their address. */

@@ -10,6 +10,7 @@
 #include "core/inbound/service.h"
 
 #define LISTEN_SOCKETS_MAX 64
+#define LISTEN_BACKLOG 4096 /* connections that wait to be accepted */
 
 struct listen_sockets {
 	unsigned count;

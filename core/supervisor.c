@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "core/admin.h"
+#include "core/advice.h"
 #include "core/base/loop.h"
 #include "core/config_check.h"
 #include "core/cpus.h"
@@ -501,6 +502,7 @@ static int prepare(struct supervisor *s)
 		return 73; /* EX_CANTCREAT */
 	if (!wait_for_spool(s))
 		return WORKER_EXIT_LOCKED;
+	advice_log(s->config, s->worker_count, ".", &s->log);
 	s->metrics = metrics_open(s->worker_count);
 	if (s->metrics == NULL ||
 	    ledger_open(&s->ledger, s->worker_count) < 0 ||
