@@ -327,7 +327,7 @@ static bool commit(struct inbound *c)
 	struct reply reply;
 	enum metric refused = METRIC_SENDERS_REFUSED;
 
-	header_end(&c->message->header);
+	message_is_whole(c->message);
 	if (may_send(sender_judge_header(c->settings->senders, c->user,
 			 &c->message->from, &text),
 		550, &text, &reply)) {

@@ -257,6 +257,15 @@ static bool is_flawed(struct inbound_message *m)
 	return m->torn || from != NULL;
 }
 
+void message_is_whole(struct inbound_message *m)
+{
+	/* Without a body: many do not see a header section's end in the end of
+	 * the message, and so no signature. */
+	if (!m->header.ended && !m->failed)
+		buf_put_str(&m->body, "\r\n");
+	header_end(&m->header);
+}
+
 bool message_commit(struct inbound_message *m, struct reply *reply,
     void (*done)(struct spool_wait *w, int result))
 {
@@ -264,11 +273,7 @@ bool message_commit(struct inbound_message *m, struct reply *reply,
 	uint8_t room[SPOOL_HEAD_MAX];
 	struct buf head = buf_over(room, sizeof(room));
 
-	/* Without a body: many do not see a header section's end in the end of
-	 * the message, and so no signature. */
-	if (!m->header.ended && !m->failed)
-		buf_put_str(&m->body, "\r\n");
-	header_end(&m->header);
+	check(m->header.ended);
 	if (m->header.received_count > HEADER_RECEIVED_MAX) {
 		*reply = (struct reply){554, "5.4.6",
 		    SLICE("too many Received fields: a mail loop")};

@@ -41,6 +41,8 @@ enum message_put message_put(struct inbound_message *m, struct slice piece,
 /* After WAIT's done(0): whether another piece must be written first. */
 enum message_put message_written(
     struct inbound_message *m, void (*done)(struct spool_wait *w, int result));
+/* All of it has come: its header can be judged. */
+void message_is_whole(struct inbound_message *m);
 /* The envelope, our header fields and the rest of the body go to the spool.
  * False: refused, with *reply; else done() runs when it is durable. */
 bool message_commit(struct inbound_message *m, struct reply *reply,
