@@ -53,6 +53,7 @@ def warm_up(peer, sink, scenario, seconds):
 def measured(peer, counters, work):
     """Runs work() and adds what the peer used for it."""
     group = peer.group
+    disk = machine.disk_us(WORK) if group else {}
     peer.watch()
     busy = machine.busy_read()
     before = counters.read()
@@ -88,6 +89,7 @@ def measured(peer, counters, work):
         'lost': sent['accepted_rcpts'] - came['unique'] - came['foreign'],
         'retried': sent['retried'],
         'busy': busy,
+        **disk,
     }
 
 
@@ -152,6 +154,8 @@ def run(name, scenario, seconds):
     os.makedirs(WORK, exist_ok=True)
     counters = machine.Counters(WORK)
     peer = NoPeer() if name == 'direct' else Peer(name, scenario.peer_env())
+    if scenario.only_us and name not in ('direct', 'smarthost'):
+        raise Skipped('has no such choice')
     if scenario.generator == 'smtp-source':
         return run_source(peer, scenario, seconds, counters)
     if scenario.kind in ('dead', 'mx'):

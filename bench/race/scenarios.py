@@ -17,6 +17,7 @@ class Scenario:
     generator: str = 'blast'    # or smtp-source, into smtp-sink
     amount: int = 0             # kind queue: messages in it; idle: sessions
     rcpt_domains: int = 1
+    only_us: bool = False       # the peers have no such thing
     env: dict = field(default_factory=dict)
 
     def blast(self):
@@ -84,6 +85,10 @@ def _all():
         yield S('10k-workers%d' % n, '10 KiB, kept connections, %d worker%s'
                 % (n, '' if n == 1 else 's'), per_connection=100,
                 env={'WORKERS': str(n)})
+    for name, keep in (('10k-epoll', 1), ('10k-epoll-keep', 100)):
+        yield S(name, '10 KiB, epoll in place of io_uring%s'
+                % (', kept' if keep > 1 else ''), per_connection=keep,
+                only_us=True, env={'EXTRA': '--set config.loop=epoll'})
     yield S('10k-source', "10 KiB, Postfix's smtp-source and smtp-sink",
             generator='smtp-source')
     yield S('idle', '10,000 idle sessions (1,000 where each is a process)',

@@ -18,13 +18,16 @@ COLUMNS = [
     ('switches', 'switches', 1, False),
     ('harness_ms', 'harness ms', 3, False),
     ('start_s', 'start s', 2, False),
+    ('disk_p50', 'disk p50 us', 0, False),
+    ('disk_p99', 'disk p99 us', 0, False),
 ]
 EXTRA = [
     ('rate', 'rate/s', 0), ('message_p99', 'due to 250 p99 us', 0),
     ('idle_sessions', 'sessions', 0),
     ('idle_kib', 'KiB a session', 2), ('idle_pss_kib', 'PSS KiB', 2),
     ('idle_cpu_ms_s', 'CPU ms a second', 2),
-    ('of_alone', 'of alone', 3), ('of_empty', 'of empty', 3),
+    ('of_alone', 'of alone', 3),
+    ('cpu_of_alone', 'CPU of alone', 3), ('of_empty', 'of empty', 3),
     ('cpu_of_empty', 'CPU of empty', 3), ('queue_mb', 'queue MB', 1),
     ('filled_s', 'filled in s', 1), ('restart_s', 'restart s', 2),
     ('restart_mb', 'restart MB', 1), ('lost', 'lost', 0),
@@ -119,5 +122,6 @@ has the last message.  CPU: all processes of the peer, kernel included, per
 message.  dot: from handing the final dot to the kernel to its 250; through:
 from when a message was due to its arrival in the sink.  memory: anonymous and
 shared memory at its most.  flushes, KiB, switches: of the whole machine, per
-message.  harness: CPU of load generator and sink, per message.  In brackets
+message.  disk: a durable write of 16 KiB, alone, just before the run, by itself.
+harness: CPU of load generator and sink, per message.  In brackets
 the least and the most of the rounds; without brackets the median.'''
