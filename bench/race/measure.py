@@ -63,7 +63,8 @@ def measured(peer, counters, work):
     time.sleep(SETTLE)
     cpu = group.cpu_s() - cpu if group else 0.0
     after = counters.read()
-    busy = machine.busy_share(busy, machine.busy_read())
+    ours = cpu + sent['cpu_s'] + came['cpu_s_run']
+    others = machine.busy_share(busy, machine.busy_read(), ours)
     peer.unwatch()
     count = sent['accepted']
     wall = (came['last_ns'] - sent['begun_ns']) / 1e9
@@ -88,8 +89,8 @@ def measured(peer, counters, work):
         'duplicates': came['duplicates'],
         'lost': sent['accepted_rcpts'] - came['unique'] - came['foreign'],
         'retried': sent['retried'],
-        'busy': busy,
         **disk,
+        'others': 100 * others,
     }
 
 

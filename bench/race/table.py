@@ -20,6 +20,7 @@ COLUMNS = [
     ('start_s', 'start s', 2, False),
     ('disk_p50', 'disk p50 us', 0, False),
     ('disk_p99', 'disk p99 us', 0, False),
+    ('others', 'others %', 0, False),
 ]
 EXTRA = [
     ('rate', 'rate/s', 0), ('message_p99', 'due to 250 p99 us', 0),
@@ -123,5 +124,7 @@ message.  dot: from handing the final dot to the kernel to its 250; through:
 from when a message was due to its arrival in the sink.  memory: anonymous and
 shared memory at its most.  flushes, KiB, switches: of the whole machine, per
 message.  disk: a durable write of 16 KiB, alone, just before the run, by itself.
-harness: CPU of load generator and sink, per message.  In brackets
-the least and the most of the rounds; without brackets the median.'''
+harness: CPU of load generator and sink, per message.  others: what
+the rest of the machine took of all CPUs; where that is much, a peer with many
+processes is slower than it would be alone, and only the CPU times compare.  In
+brackets the least and the most of the rounds; without brackets the median.'''

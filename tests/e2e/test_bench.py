@@ -1,6 +1,7 @@
 """The race's own honesty: mail that a peer loses or sends twice is noticed, and
 the CPU time of processes that have ended is counted."""
 import os
+import shutil
 import subprocess
 import sys
 import unittest
@@ -15,6 +16,10 @@ from race import machine, measure, players, scenarios  # noqa: E402
 from careless import Careless  # noqa: E402
 
 COUNT = 1000
+
+
+def tearDownModule():
+    shutil.rmtree(players.WORK, ignore_errors=True)
 
 
 @unittest.skipUnless(os.path.exists(players.TOOLS + '/blast'),
