@@ -15,6 +15,7 @@
 #include <errno.h>
 
 #include "spool/crc.h"
+#include "spool/image.h"
 #include "spool/index.h"
 #include "spool/note.h"
 #include "spool/segment.h"
@@ -124,6 +125,14 @@ static int lay_piece(struct spool *s, struct draft *d, const uint8_t *piece)
 	return 0;
 }
 
+/* The other half is for notes, reports and pieces. */
+bool spool_has_room(const struct spool *s)
+{
+	return s->failing || s->closing ||
+	       (image_used(s) < IMAGE_LEN / 2 &&
+		   s->lsn_next - s->lsn_first < COMMIT_RING / 2);
+}
+
 /* False when the piece has to wait on. */
 static bool try_piece(struct spool *s, struct spool_wait *w)
 {
@@ -131,6 +140,8 @@ static bool try_piece(struct spool *s, struct spool_wait *w)
 	struct draft *d = in->object;
 	int err = 0;
 
+	if (d == NULL && !spool_has_room(s))
+		return false;
 	if (d != NULL)
 		err = draft_inside(d)->error;
 	if (d != NULL && err == 0)
@@ -178,6 +189,17 @@ void spool_append(
 	    .piece = piece.at,
 	    .kind = WAIT_PIECE,
 	};
+	list_push_back(&s->pieces, &w->link);
+	pieces_run(s);
+}
+
+/* As a piece of nothing. */
+void spool_await_room(struct spool *s, struct spool_wait *w)
+{
+	check(!w->busy);
+	w->busy = true;
+	list_init(&w->link);
+	*wait_inside(w) = (struct wait_inside){.kind = WAIT_PIECE};
 	list_push_back(&s->pieces, &w->link);
 	pieces_run(s);
 }

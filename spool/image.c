@@ -50,16 +50,30 @@ uint64_t image_base_next(const struct spool *s)
 	return round_up(s->image_end, BLOCK_LEN) - BLOCK_LEN;
 }
 
+/* Where what is not released begins.  Places only grow: no other commit begins
+ * before the oldest. */
+static uint64_t oldest_place(const struct spool *s)
+{
+	const struct commit *oldest = &s->commits[s->lsn_first % COMMIT_RING];
+
+	return oldest->segment->image_base + oldest->offset;
+}
+
 bool image_taken(const struct spool *s, uint64_t end)
 {
 	if (s->lsn_first == s->lsn_next)
 		return false;
-	const struct commit *oldest = &s->commits[s->lsn_first % COMMIT_RING];
+	return s->active->image_base + end - oldest_place(s) > IMAGE_LEN;
+}
 
-	/* Places only grow: no other commit begins before the oldest. */
-	return s->active->image_base + end -
-		   (oldest->segment->image_base + oldest->offset) >
-	       IMAGE_LEN;
+uint64_t image_used(const struct spool *s)
+{
+	uint64_t oldest;
+
+	if (s->lsn_first == s->lsn_next)
+		return 0;
+	oldest = oldest_place(s);
+	return s->image_end > oldest ? s->image_end - oldest : 0;
 }
 
 void image_laid(struct spool *s, uint64_t end)

@@ -19,6 +19,8 @@ uint64_t image_base_next(const struct spool *s);
 /* Whether laying up to `end` (in the active segment) would overwrite what is
  * not released. */
 bool image_taken(const struct spool *s, uint64_t end);
+/* Bytes that are not released. */
+uint64_t image_used(const struct spool *s);
 /* It was laid. */
 void image_laid(struct spool *s, uint64_t end);
 

@@ -102,6 +102,12 @@ struct spool_wait {
 	bool busy;
 };
 
+/* Whether there is room in memory for a message, whatever its length, so that
+ * spool_commit does not say -EAGAIN. */
+bool spool_has_room(const struct spool *spool);
+/* done(0) when there may be: look again.  done(-errno): no more use waiting. */
+void spool_await_room(struct spool *spool, struct spool_wait *w);
+
 /* Writes exactly one piece of SPOOL_PIECE_MAX bytes of body that will be
  * followed by more.  The bytes may be reused when done() ran: 0, or -errno and
  * the draft must be aborted. */

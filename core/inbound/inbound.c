@@ -321,12 +321,31 @@ static bool body(struct inbound *c)
 	return c->waiting;
 }
 
+static void on_room(struct spool_wait *w, int result)
+{
+	struct inbound *c =
+	    container_of(w, struct inbound_message, wait)->session;
+
+	(void)result; /* what is wrong the commit will say */
+	c->waiting = false;
+	if (c->state == INBOUND_CLOSING)
+		inbound_finish(c);
+	else if (!stream_sending(&c->stream))
+		inbound_run_held(c);
+}
+
 static bool commit(struct inbound *c)
 {
 	struct buf text = text_room(c);
 	struct reply reply;
 	enum metric refused = METRIC_SENDERS_REFUSED;
 
+	if (!spool_has_room(c->service->spool)) {
+		c->message->wait.done = on_room;
+		spool_await_room(c->service->spool, &c->message->wait);
+		c->waiting = true;
+		return true;
+	}
 	message_is_whole(c->message);
 	if (may_send(sender_judge_header(c->settings->senders, c->user,
 			 &c->message->from, &text),
