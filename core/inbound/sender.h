@@ -46,7 +46,7 @@ enum sender_verdict sender_judge_envelope(const struct sender_rules *r,
 
 /* Whether anything in the message could be refused: then header_keep_from. */
 bool sender_reads_header(const struct sender_rules *r, const struct user *user);
-/* After the header section (header_end).  A message without From, with two, or
+/* When the message is all there.  A message without From, with two, or
  * with one that cannot be read with certainty is refused. */
 enum sender_verdict sender_judge_header(const struct sender_rules *r,
     const struct user *user, const struct header_from *from, struct buf *text);

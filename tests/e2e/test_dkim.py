@@ -166,6 +166,14 @@ class Basics(Signed):
         relay.wait('signed', domain='example.lab', selector='rsa')
         self.stop(relay)
 
+    def test_a_message_without_a_body(self):
+        relay, sink = self.signing()
+        for head in (HEAD % b'example.lab', b'From: me@example.lab\r\n'):
+            data = self.deliver(relay, sink, head).data
+            self.assertTrue(data.endswith(b'\r\n\r\n'), data)
+            self.verified(data)
+        self.stop(relay)
+
     def test_size_counts_the_signature(self):
         relay, sink = self.signing()
         mail = self.deliver(relay, sink, HEAD % b'example.lab' + b'\r\nhi\r\n')
