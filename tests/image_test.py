@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import unittest
+import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, 'e2e'))
@@ -266,12 +267,6 @@ class Docker(Case):
         self.arrived(relay)
         self.assertEqual(relay.stop(), 0, relay.tail())
 
-    def test_kubernetes_restricted(self):
-        """No capability, no new privileges: low ports by the sysctl."""
-        relay = self.container(capabilities=[], privileges=False).start()
-        self.send()
-        self.arrived(relay)
-
     def test_low_ports_by_the_file(self):
         """An engine that leaves low ports privileged (Podman)."""
         with open(PORTS_FREE, 'w') as f:
@@ -294,6 +289,54 @@ class Docker(Case):
         self.send()
         self.arrived(relay)
         self.assertEqual(os.stat(spool + '/0').st_uid, USER)
+
+
+class Kubernetes(Case):
+    """As the kubelet starts the chart's pods: no capability, no new privileges,
+    low ports by the sysctl; volumes with fsGroup; Secrets behind symlinks."""
+
+    def secret(self, top, number, files):
+        """The n-th state of a mounted Secret: the swap of a symlink."""
+        data = os.path.join(top, '..%d' % number)
+        os.mkdir(data)
+        for name, text in files.items():
+            path = os.path.join(data, name)
+            with open(path, 'w') as f:
+                f.write(text)
+            os.chown(path, 0, USER)
+            os.chmod(path, 0o440)
+            if not os.path.lexists(os.path.join(top, name)):
+                os.symlink('..data/' + name, os.path.join(top, name))
+        os.symlink('..%d' % number, os.path.join(top, '..new'))
+        os.rename(os.path.join(top, '..new'), os.path.join(top, '..data'))
+
+    def test_a_pod(self):
+        spool = volume(self.folder, 0)
+        os.chown(spool, 0, USER)
+        os.chmod(spool, 0o2775)
+        etc = self.directory({})
+        os.mkdir(etc + '/yaml.d')
+        text = 'config: {hostname: %s.mydomain.com}\n'
+        self.secret(etc + '/yaml.d', 1, {'a.yaml': text % 'first'})
+        relay = self.container(
+            'run', '--set', "config.admin.listen=['*:8080']",
+            capabilities=[], privileges=False,
+            volumes={'/var/spool/smarthost': spool,
+                     '/etc/smarthost': etc}).start()
+        self.assertIn('220 first.', self.send())
+        self.arrived(relay)
+        with urllib.request.urlopen('http://127.0.0.1:8080/readyz') as answer:
+            self.assertEqual(answer.status, 200)
+        mark = relay.mark()
+        self.secret(etc + '/yaml.d', 2, {'a.yaml': text % 'second'})
+        relay.wait('reload', since=mark)
+        self.assertIn('220 second.', self.send())
+        self.assertEqual(relay.stop(), 0, relay.tail())
+
+    def test_what_the_charts_scripts_run(self):
+        for name in ('bash', 'sh', 'sleep', 'date', 'grep', 'hostname'):
+            self.assertTrue(os.path.exists(os.path.join(
+                ROOT, 'usr/bin', name)), name)
 
 
 class Volumes(Case):

@@ -9,7 +9,7 @@ import tempfile
 import unittest
 
 from case import Case
-from relay import PROGRAM, SANITIZED
+from relay import PROGRAM
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..')
 CLONE_NEWNS, MS_REC, MS_PRIVATE = 0x20000, 0x4000, 0x40000
@@ -85,7 +85,6 @@ class Health(Case):
 
 @unittest.skipUnless(os.geteuid() == 0 and shutil.which('setcap'),
                      'needs root and setcap')
-@unittest.skipIf(SANITIZED, 'a sanitizer does not start with AT_SECURE')
 class FileCapability(Case):
     """A low port for a user that is nobody, by the program's file."""
 
