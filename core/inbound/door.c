@@ -12,7 +12,8 @@ static bool count(struct inbound *c)
 	uint32_t max = c->settings->client_connection_max;
 
 	if (c->counted == NULL)
-		c->counted = inbound_client_take(c->service, &c->client, max);
+		c->counted =
+		    inbound_client_take(&c->service->clients, &c->client, max);
 	return c->counted != NULL || max == 0;
 }
 

@@ -1,7 +1,8 @@
 /* handshake.c -- a session goes into TLS: after STARTTLS, or before anything.
  *
  * A handshake costs memory and time before we know whom we talk to.  So there
- * is a maximum of those in progress, for all of a worker, and each has its own
+ * is a maximum of those in progress, for all of a worker and for each client,
+ * and each has its own
  * time, in all, not for each of its steps; how many steps are done in a turn is
  * the stream's to bound.
  *
@@ -12,13 +13,23 @@
 
 #define HANDSHAKE_MS 30000
 
+/* Nobody gets all of them. */
+static bool count_client(struct inbound *c)
+{
+	if (c->settings->client_connection_max > 0)
+		return true;
+	c->shaking = inbound_client_take(&c->service->handshakers, &c->client,
+	    INBOUND_HANDSHAKES_CLIENT_MAX);
+	return c->shaking != NULL;
+}
+
 bool handshake_reserve(struct inbound *c)
 {
 	struct inbound_service *s = c->service;
 
 	check(!c->handshaking);
 	if (c->settings->tls == NULL ||
-	    s->handshake_count >= INBOUND_HANDSHAKES_MAX)
+	    s->handshake_count >= INBOUND_HANDSHAKES_MAX || !count_client(c))
 		return false;
 	s->handshake_count++;
 	c->handshaking = true;
@@ -29,6 +40,8 @@ void handshake_forget(struct inbound *c)
 {
 	if (c->handshaking)
 		c->service->handshake_count--;
+	inbound_client_give(&c->service->handshakers, c->shaking);
+	c->shaking = NULL;
 	c->handshaking = false;
 }
 

@@ -53,7 +53,7 @@ void inbound_finish(struct inbound *c)
 	handshake_forget(c);
 	smtp_server_deinit(&c->smtp);
 	timer_disarm(&c->timer);
-	inbound_client_give(s, c->counted);
+	inbound_client_give(&s->clients, c->counted);
 	stream_close(&c->stream, true);
 	list_remove(&c->link);
 	inbound_settings_give(c->settings);
@@ -66,6 +66,7 @@ void inbound_abort(struct inbound *c)
 	c->state = INBOUND_CLOSING;
 	if (c->delayed)
 		c->waiting = c->delayed = false;
+	login_leave_line(c);
 	stream_cancel(&c->stream);
 	inbound_finish(c);
 }

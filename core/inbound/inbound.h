@@ -27,7 +27,10 @@ struct inbound_out {
 /* AUTH, while it goes on. */
 struct inbound_login {
 	struct sasl_server sasl;
-	bool good; /* delayed: what the answer will be */
+	struct inbound *session;
+	struct list link; /* service->logins, while `lined_up` */
+	bool lined_up;	  /* its password waits to be looked at */
+	bool good;	  /* delayed: what the answer will be */
 	uint8_t room[SMTP_SERVER_CHALLENGE_MAX];
 };
 
@@ -48,7 +51,8 @@ struct inbound {
 	struct stream stream;
 	struct timer timer;
 	enum inbound_state state;
-	bool waiting;	       /* for the spool, or delayed: no input is read */
+	bool waiting;	       /* for the spool, delayed, or lined up: no
+				* input is read */
 	bool delayed;	       /* the answer to AUTH waits for the timer */
 	bool admitted;	       /* its address was looked at */
 	bool handshaking;      /* counted in service->handshake_count */
@@ -62,6 +66,7 @@ struct inbound {
 	struct inbound_login *login;	 /* while AUTH goes on, or NULL */
 	const struct user *user;	 /* who authenticated, or NULL */
 	struct inbound_client *counted;	 /* its address's counter, or NULL */
+	struct inbound_client *shaking;	 /* the same, of handshakes */
 	union socket_address client;
 	uint64_t received_len;	 /* bytes from the client, so far */
 	uint64_t received_armed; /* of these: when the timer was armed */

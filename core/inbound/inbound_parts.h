@@ -41,6 +41,9 @@ bool login_begin(struct inbound *c);
 bool login_next(struct inbound *c);
 /* The wait is over: gives the answer. */
 void login_answer(struct inbound *c);
+/* The session ends while its password waits to be looked at. */
+void login_leave_line(struct inbound *c);
+void login_line_init(struct inbound_service *s);
 /* Gives back what an exchange needs. */
 void login_forget(struct inbound *c);
 

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
-#include "core/inbound/inbound.h"
+#include "core/inbound/inbound_parts.h"
 #include "spool/envelope.h"
 
 #define ACCEPT_AGAIN_MS 100
@@ -38,10 +38,11 @@ static int open_pools(struct inbound_service *s)
 	    (err = pool_init(&s->held_pool, "held", INBOUND_HELD_MAX, n)) < 0 ||
 	    (err = pool_init(&s->message_pool, "messages",
 		 sizeof(struct inbound_message), n)) < 0 ||
-	    (err = pool_init(&s->client_pool, "clients",
-		 sizeof(struct inbound_client), n)) < 0)
+	    (err = inbound_clients_init(&s->clients, "clients", n)) < 0)
 		return err;
-	return map_init(&s->clients, n);
+	s->handshakers.by_network = true;
+	return inbound_clients_init(
+	    &s->handshakers, "handshakers", INBOUND_HANDSHAKES_MAX);
 }
 
 int inbound_service_open(struct inbound_service *s,
@@ -58,6 +59,7 @@ int inbound_service_open(struct inbound_service *s,
 	    .settings = settings,
 	};
 	list_init(&s->sessions);
+	login_line_init(s);
 	void *room = mmap(NULL, ENVELOPE_LEN_MAX, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
@@ -122,8 +124,11 @@ static void on_accepted(struct op *op, int result)
 	struct inbound_service *s = l->service;
 
 	if (result < 0) {
-		if (!s->draining)
+		if (!s->draining && l->relooking && !op->busy)
+			loop_accept(s->loop, op, l->fd, on_accepted);
+		else if (!s->draining)
 			accept_failed(l, result);
+		l->relooking = false;
 		return;
 	}
 	l->failing = false;
@@ -144,6 +149,26 @@ static void on_again(struct timer *t)
 		loop_accept(l->service->loop, &l->accept, l->fd, on_accepted);
 }
 
+/* A listening socket that was another process's before, and that process was
+ * killed: while the kernel takes its ring apart, the news of a connection may
+ * go there and to nobody else, until the next one comes.  Whoever accepts anew
+ * looks at the queue itself; so that is done a few times in the first seconds.
+ */
+static void on_relook(struct timer *t)
+{
+	static const uint16_t gaps_ms[] = {100, 300, 600, 1000, 2000, 4000};
+	struct listener *l = container_of(t, struct listener, relook);
+	struct inbound_service *s = l->service;
+
+	if (s->draining || l->relook_count == COUNT(gaps_ms))
+		return;
+	if (l->accept.busy && l->relook_count > 0) {
+		l->relooking = true;
+		loop_cancel(s->loop, &l->accept);
+	}
+	timer_arm(loop_timers(s->loop), t, gaps_ms[l->relook_count++]);
+}
+
 void inbound_service_listen(
     struct inbound_service *s, int fd, enum listener_kind kind)
 {
@@ -152,6 +177,8 @@ void inbound_service_listen(
 
 	*l = (struct listener){.service = s, .fd = fd, .kind = kind};
 	timer_init(&l->again, on_again);
+	timer_init(&l->relook, on_relook);
+	on_relook(&l->relook);
 	loop_accept(s->loop, &l->accept, fd, on_accepted);
 }
 
@@ -161,6 +188,7 @@ void inbound_service_drain(struct inbound_service *s)
 	for (unsigned i = 0; i < s->listener_count; i++) {
 		loop_cancel(s->loop, &s->listeners[i].accept);
 		timer_disarm(&s->listeners[i].again);
+		timer_disarm(&s->listeners[i].relook);
 		loop_close(s->loop, s->listeners[i].fd);
 	}
 	LIST_EACH_SAFE (node, &s->sessions)

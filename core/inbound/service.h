@@ -10,10 +10,10 @@
 #include "core/base/list.h"
 #include "core/base/log.h"
 #include "core/base/loop.h"
-#include "core/base/map.h"
 #include "core/base/metrics.h"
 #include "core/base/pool.h"
 #include "core/config/network.h"
+#include "core/inbound/client.h"
 #include "core/inbound/penalty.h"
 #include "core/inbound/sender.h"
 #include "core/inbound/users.h"
@@ -52,7 +52,10 @@ enum listener_kind {
 struct listener {
 	struct inbound_service *service;
 	struct op accept;
-	struct timer again; /* after EMFILE and the like */
+	struct timer again;   /* after EMFILE and the like */
+	struct timer relook;  /* see service.c */
+	uint8_t relook_count; /* of RELOOKS */
+	bool relooking;	      /* the accept under way is being cancelled */
 	int fd;
 	bool failing; /* it was said that accepting fails */
 	enum listener_kind kind;
@@ -63,6 +66,10 @@ struct listener {
 /* Handshakes in progress, of a worker: 454 4.7.0 past it.  They may take 30 s
  * each. */
 #define INBOUND_HANDSHAKES_MAX 2000
+/* Of these, of one client, unless the configuration limits its connections. */
+#define INBOUND_HANDSHAKES_CLIENT_MAX 250
+/* Passwords that wait to be looked at: 454 4.7.0 past it. */
+#define INBOUND_LOGINS_MAX 64
 
 struct inbound_service {
 	struct loop *loop;
@@ -85,8 +92,12 @@ struct inbound_service {
 	struct pool out_pool;	   /* replies: one for each session */
 	struct pool held_pool;	  /* bytes that came before we could use them */
 	struct pool message_pool; /* messages being received */
-	struct pool client_pool;  /* addresses that are counted */
-	struct map clients;
+	struct inbound_clients clients;	    /* by sessions, with a limit */
+	struct inbound_clients handshakers; /* by handshakes in progress */
+	struct list logins;	    /* passwords that wait to be looked at */
+	unsigned login_count;	    /* of these */
+	uint64_t login_next_ms;	    /* not earlier */
+	struct timer login_turn;    /* of the first */
 	char text[SENDER_TEXT_MAX]; /* of a reply, until it is written */
 	struct buf envelope; /* where envelopes are encoded, one at a time */
 	struct listener listeners[LISTENERS_MAX];

@@ -1,5 +1,6 @@
 """AUTH, with others' clients."""
 import base64
+import ctypes
 import shutil
 import smtplib
 import subprocess
@@ -154,3 +155,66 @@ class InsideTls(TlsCase):
             s.login('joe', 'secret')
             s.sendmail('a@b.example', ['c@d.example'], TEXT)
         self.assertIn(' with ESMTPSA id ', sink.wait()[0].text)
+
+
+def crypted():
+    """`secret`, hashed by yescrypt."""
+    crypt = ctypes.CDLL('libcrypt.so.1').crypt
+    crypt.restype = ctypes.c_char_p
+    return crypt(b'secret', b'$y$j9T$saltsaltsalt$').decode()
+
+
+class Slow(Case):
+    """crypt(3) takes 50 ms a time: a flood of it stops nobody else."""
+    def setUp(self):
+        self.relay_ = self.relay(
+            {'relay.host': '[127.0.0.1]:9'},
+            yaml='users:\n  - {name: joe, password: "%s"}\n' % crypted())
+
+    def flood(self, count):
+        """From as many addresses: each asks once."""
+        all_ = []
+        for i in range(count):
+            t = self.talk(self.relay_, port=self.relay_.proxy_port,
+                          banner=False)
+            t.send(b'PROXY TCP4 10.1.%d.1 10.0.0.1 1234 587\r\n' % i)
+            self.assertEqual(t.reply()[0], 220)
+            t.hello()
+            all_.append(t)
+        for t in all_:
+            t.send(b'AUTH PLAIN %s\r\n' % plain('joe', 'wrong').encode())
+        return all_
+
+    def test_others_go_on(self):
+        with self.talk(self.relay_) as one:
+            one.hello()
+            one.say('AUTH PLAIN ' + plain('joe', 'secret'), 235)
+        flood = self.flood(30)
+        other = self.talk(self.relay_)
+        other.hello()
+        waits = []
+        for _ in range(40):
+            begun = time.monotonic()
+            other.say('NOOP', 250)
+            waits.append(time.monotonic() - begun)
+        # Three quarters of the time are the others'.
+        self.assertLess(sorted(waits)[len(waits) // 2], 0.03)
+        self.assertEqual({t.reply()[0] for t in flood}, {535})
+        self.relay_.wait('auth_failed', count=30)
+
+    def test_the_line_has_an_end(self):
+        flood = self.flood(80)
+        codes = [t.reply()[0] for t in flood]
+        self.assertGreaterEqual(codes.count(454), 10)
+        self.assertGreaterEqual(codes.count(535), 64)
+        with self.talk(self.relay_) as t:
+            t.hello()
+            t.say('AUTH PLAIN ' + plain('joe', 'secret'), 235)
+
+    def test_one_that_goes_leaves_the_line(self):
+        for t in self.flood(20):
+            t.reset()
+        with self.talk(self.relay_) as t:
+            t.hello()
+            t.say('AUTH PLAIN ' + plain('joe', 'secret'), 235)
+        self.relay_.wait('disconnect', count=20, client=lambda c: c[:5] == '10.1.')
