@@ -29,7 +29,7 @@ options="--enable-static --disable-shared --with-pic --disable-examples
 	--enable-certext --enable-pwdbased --enable-ip-alt-name
 	--enable-sys-ca-certs --enable-sp=yes,4096 $asm"
 defines='-DSMARTHOST_WOLFSSL -DHAVE_EXT_CACHE -DWOLFSSL_ALT_NAMES
-	-DWOLFSSL_ALWAYS_VERIFY_CB'
+	-DWOLFSSL_ALWAYS_VERIFY_CB -DWOLFSSL_MAX_SUITE_SZ=1024'
 options=$(echo $options)
 defines=$(echo $defines)
 

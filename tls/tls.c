@@ -44,6 +44,7 @@ struct tls {
 	bool resumed;
 	bool exported;
 	bool closed;
+	bool spoke; /* an earlier call gave bytes for the peer */
 	uint8_t exporter[32];
 	uint8_t name_len;
 	char name[]; /* the peer's, with a NUL */
@@ -146,6 +147,8 @@ static int on_certificate(int preverified, WOLFSSL_X509_STORE_CTX *store)
 	if (t->verified || t->verify == TLS_VERIFY_LOOK)
 		return 1;
 	t->error = why;
+	/* In this mode alone it tells the peer. */
+	wolfSSL_set_verify(t->ssl, WOLFSSL_VERIFY_PEER, on_certificate);
 	return 0;
 }
 
@@ -258,16 +261,33 @@ static const char *alert_text(int code)
 	}
 }
 
+/* wolfSSL says no for some reasons only.  A server that has said nothing yet
+ * can do it in clear, in the place of what was to be said. */
+static void tell_client(struct tls *t)
+{
+	static const uint8_t alert[] = {
+	    21, 3, 3, 0, 2, 2, 40}; /* fatal, handshake_failure */
+
+	if (!t->is_server || t->spoke || t->out == NULL ||
+	    t->state != TLS_HANDSHAKE)
+		return;
+	buf_clear(t->out);
+	(void)buf_put(t->out, slice_of(alert, sizeof(alert)));
+}
+
 static enum tls_state fail(struct tls *t, int err)
 {
 	WOLFSSL_ALERT_HISTORY history;
+	bool known =
+	    wolfSSL_get_alert_history(t->ssl, &history) == WOLFSSL_SUCCESS;
+	bool alerted = known && history.last_rx.code >= 0;
 
+	if (known && !alerted && history.last_tx.code < 0)
+		tell_client(t);
 	t->state = TLS_FAILED;
 	if (t->error != NULL)
 		return t->state;
-	if (err == FATAL_ERROR &&
-	    wolfSSL_get_alert_history(t->ssl, &history) == WOLFSSL_SUCCESS &&
-	    history.last_rx.code >= 0)
+	if (err == FATAL_ERROR && alerted)
 		t->error = alert_text(history.last_rx.code);
 	else
 		t->error = wolfSSL_ERR_reason_error_string((unsigned long)err);
@@ -373,6 +393,7 @@ enum tls_state tls_handshake(struct tls *t, struct slice *in, struct buf *out)
 		    err != WOLFSSL_ERROR_WANT_WRITE)
 			fail(t, err);
 	}
+	t->spoke |= out->len > 0;
 	t->in = NULL;
 	t->out = NULL;
 	return t->state;

@@ -267,7 +267,7 @@ Test(stream_tls, a_name_that_is_not_the_peers_fails)
 	    tls_error(a.stream.tls), "certificate is for another name");
 	stream_close(&a.stream, true);
 	TURN_UNTIL(b.shaken != 1);
-	cr_assert_eq(b.shaken, -ECONNRESET);
+	cr_assert_eq(b.shaken, -EPROTO);
 	stream_close(&b.stream, true);
 	tear_down();
 }
