@@ -27,6 +27,7 @@
 #include "core/shards.h"
 #include "core/spool_place.h"
 #include "core/supervisor.h"
+#include "dkim/rsa.h"
 #include "spool/spool.h"
 #include "tls/tls.h"
 
@@ -309,14 +310,21 @@ static int print_help(void)
 static int print_version(const char *version)
 {
 	struct utsname kernel = {0};
+	const char *why = "";
+	struct rsa *rsa = rsa_open(&why);
+	bool ours = rsa != NULL && rsa_engine(rsa) == RSA_IFMA;
 	char text[256];
 	struct buf tls = buf_over(text, sizeof(text));
 
 	uname(&kernel);
 	tls_library(&tls);
-	printf("smarthost %s\n%.*s\nlibunbound %s\nlibyaml %s\n%s %s\n",
-	    version, (int)tls.len, text, ub_version(),
-	    yaml_get_version_string(), kernel.sysname, kernel.release);
+	if (rsa != NULL)
+		rsa_close(rsa);
+	printf("smarthost %s\n%.*s\nDKIM with RSA: %s%s%s\nlibunbound "
+	       "%s\nlibyaml %s\n%s %s\n",
+	    version, (int)tls.len, text, ours ? "our own, " : "wolfSSL's (",
+	    why, ours ? "" : ")", ub_version(), yaml_get_version_string(),
+	    kernel.sysname, kernel.release);
 	return 0;
 }
 
