@@ -21,6 +21,7 @@
 #include "core/config_check.h"
 #include "core/ctl.h"
 #include "core/dkim_tool.h"
+#include "core/doctor.h"
 #include "core/passwd.h"
 #include "core/send.h"
 #include "core/sendmail.h"
@@ -234,6 +235,19 @@ static int send_message(const struct arguments *a)
 	return status;
 }
 
+static int doctor(const struct arguments *a)
+{
+	return doctor_run(
+	    &(struct doctor_options){
+		.probes = a->probes.at,
+		.probe_count = a->probes.count,
+		.addresses = a->addresses.at,
+		.address_count = a->addresses.count,
+		.json = a->json,
+	    },
+	    &a->config);
+}
+
 static const struct command commands[] = {
     {"run", NULL, "run [--config-dir DIR] [--set KEY=VALUE]...",
 	"run the relay in the foreground", TAKES_CONFIG, 0, 0, run},
@@ -275,6 +289,12 @@ static const struct command commands[] = {
 	"[--config-dir DIR] [--set KEY=VALUE]...",
 	"submit a message to the relay, or elsewhere, and show the dialogue",
 	TAKES_CONFIG | TAKES_SEND, 0, 0, send_message},
+    {"doctor", NULL,
+	"doctor [--probe DOMAIN]... [--address ADDRESS]... [--json] "
+	"[--config-dir DIR] [--set KEY=VALUE]...",
+	"look whether machine, network and DNS are set up for mail; exit 1 "
+	"for warnings, 2 for failures",
+	TAKES_CONFIG | TAKES_DOCTOR | TAKES_JSON, 0, 0, doctor},
     {"passwd", NULL, "passwd [USER]",
 	"read a password, print what users[].password or users.d keeps of it",
 	0, 0, 1, make_password},

@@ -144,6 +144,8 @@ struct question {
 };
 
 struct checker {
+	dkim_said *said;
+	void *arg;
 	struct loop *loop;
 	struct log log;
 	struct dns *dns;
@@ -160,10 +162,14 @@ static void on_answer(struct dns_query *q)
 	(*container_of(q, struct question, query)->waiting)--;
 }
 
-static void say(const struct question *q, const char *word, const char *why)
+static void say(const struct checker *c, const struct question *q,
+    const char *word, const char *why)
 {
-	printf("%-10s %.*s%s%s\n", word, (int)q->name.len,
-	    (const char *)q->name.at, why[0] != '\0' ? ": " : "", why);
+	char name[sizeof(q->name_room) + 1];
+
+	memcpy(name, q->name.at, q->name.len);
+	name[q->name.len] = '\0';
+	c->said(c->arg, word, name, why);
 }
 
 static const char *word_of(enum dkim_record_match match)
@@ -178,7 +184,8 @@ static const char *word_of(enum dkim_record_match match)
 }
 
 /* RFC 6376, 3.6.2.2: of several records a verifier may take any. */
-static bool judge_records(const struct question *q, struct slice own)
+static bool judge_records(
+    const struct checker *c, const struct question *q, struct slice own)
 {
 	enum dkim_record_match match = DKIM_RECORD_NONE;
 	unsigned count = 0;
@@ -193,10 +200,10 @@ static bool judge_records(const struct question *q, struct slice own)
 		match = one;
 	}
 	if (count > 1) {
-		say(q, "different", "there are several records");
+		say(c, q, "different", "there are several records");
 		return false;
 	}
-	say(q, word_of(match),
+	say(c, q, word_of(match),
 	    match == DKIM_RECORD_DIFFERENT ? "another key is published" : "");
 	return match == DKIM_RECORD_SAME;
 }
@@ -210,7 +217,7 @@ static void judge(struct checker *c, const struct question *q)
 	    dkim_key_open(c->dkim, q->key->pem.text, &why, &warning);
 
 	if (key == NULL) {
-		say(q, "unusable", why);
+		say(c, q, "unusable", why);
 		c->wrong_count++;
 		return;
 	}
@@ -218,16 +225,16 @@ static void judge(struct checker *c, const struct question *q)
 	dkim_key_close(key);
 	switch (q->query.status) {
 	case DNS_FOUND:
-		if (!judge_records(q, buf_slice(&own)))
+		if (!judge_records(c, q, buf_slice(&own)))
 			c->wrong_count++;
 		break;
 	case DNS_NO_DATA:
 	case DNS_NO_NAME:
-		say(q, "missing", "there is no such record");
+		say(c, q, "missing", "there is no such record");
 		c->wrong_count++;
 		break;
 	case DNS_FAILED:
-		say(q, "unknown", q->query.why);
+		say(c, q, "unknown", q->query.why);
 		c->unknown_count++;
 		break;
 	}
@@ -298,8 +305,8 @@ static void check_all(struct checker *c, const struct config *config)
 		if (domain_of(rule) != NULL)
 			add(c, key, domain_of(rule));
 		else
-			printf("%-10s %s: for any domain that fits '%s'\n",
-			    "unknown", key->name, rule->pattern);
+			c->said(c->arg, "unknown", key->name,
+			    "for any domain that fits a pattern");
 	}
 	ask_all(c);
 }
@@ -339,20 +346,32 @@ static void close_checker(struct checker *c)
 	pool_deinit(&c->pool);
 }
 
-int dkim_check_run(const struct config *config)
+int dkim_check_each(const struct config *config, dkim_said *said, void *arg)
 {
-	struct checker c = {.count = 0};
+	struct checker c = {.said = said, .arg = arg};
 	const char *why = open_checker(&c, config);
 
 	if (why != NULL) {
 		fprintf(stderr, "%s\n", why);
 		return EX_OSERR;
 	}
-	if (config->dkim_key_count == 0)
-		puts("no keys are configured");
 	check_all(&c, config);
 	close_checker(&c);
 	if (c.wrong_count > 0)
 		return 1;
 	return c.unknown_count > 0 ? EX_TEMPFAIL : 0;
+}
+
+static void print_said(
+    void *arg, const char *word, const char *name, const char *why)
+{
+	fprintf(
+	    arg, "%-10s %s%s%s\n", word, name, why[0] != '\0' ? ": " : "", why);
+}
+
+int dkim_check_run(const struct config *config)
+{
+	if (config->dkim_key_count == 0)
+		puts("no keys are configured");
+	return dkim_check_each(config, print_said, stdout);
 }

@@ -16,6 +16,15 @@ struct dkim_keygen {
  * file has it.  Returns an exit status. */
 int dkim_keygen_run(const struct dkim_keygen *k);
 
+/* `word`: "good", "different", "revoked", "missing", "unusable" or "unknown";
+ * `name`: the record's; `why` may be empty. */
+typedef void dkim_said(
+    void *arg, const char *word, const char *name, const char *why);
+
+/* Compares every configured key with what DNS publishes, and calls said() for
+ * each.  Returns as dkim_check_run. */
+int dkim_check_each(const struct config *c, dkim_said *said, void *arg);
+
 /* Compares every configured key with what DNS publishes.  0: all are the same;
  * 1: some are not; 75: the DNS did not answer. */
 int dkim_check_run(const struct config *c);

@@ -34,8 +34,8 @@ class Case(unittest.TestCase):
         self.addCleanup(sink.close)
         return sink
 
-    def dns(self, text):
-        dns = NameServer(text)
+    def dns(self, text, zones=()):
+        dns = NameServer(text, zones)
         self.addCleanup(dns.close)
         return dns
 

@@ -55,11 +55,20 @@ def _question(name, kind=6):
 
 
 class NameServer:
-    def __init__(self, text):
+    def __init__(self, text, zones=()):
+        """`zones`: names of others, with their text, below their own head."""
         self.dir = tempfile.mkdtemp(prefix='smarthost-dns-')
         self.port = free_port()
         with open(self.dir + '/nsd.conf', 'w') as f:
             f.write(_CONF % {'port': self.port, 'dir': self.dir})
+            for name in dict(zones):
+                f.write('zone:\n    name: %s\n    zonefile: %s\n'
+                        % (name, name))
+        for name, lines in dict(zones).items():
+            with open(os.path.join(self.dir, name), 'w') as f:
+                f.write(records(lines).replace('lab.', name + '.', 1)
+                        .replace('ns hostmaster', 'ns.lab. hostmaster.lab.')
+                        .replace('NS ns\nns A 127.0.0.1', 'NS ns.lab.'))
         with open(self.dir + '/lab.zone', 'w') as f:
             f.write(records(text))
         self.log = open(self.dir + '/log', 'w+')
