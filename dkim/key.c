@@ -9,6 +9,7 @@
 #include <wolfssl/wolfcrypt/asn_public.h>
 
 #include "core/base/base64.h"
+#include "dkim/rsa_der.h"
 
 /* Addresses for Ed25519 keys and PEM that is being read. */
 #define VAULT_BYTES ((size_t)256 << 20)
@@ -91,13 +92,14 @@ static bool decode(struct slice text, struct buf *stripped, struct buf *der)
 	       base64_decode(buf_slice(stripped), der) && der->len > 0;
 }
 
-/* RFC 8410, 3: 1.3.101.112 is the algorithm of a PKCS #8 key. */
+/* RFC 8410, 3: 1.3.101.112, without parameters. */
 static bool is_ed25519(struct slice der)
 {
-	static const uint8_t oid[5] = {6, 3, 0x2b, 0x65, 0x70};
+	static const uint8_t ed25519[] = {0x06, 0x03, 0x2b, 0x65, 0x70};
+	struct slice algorithm, inside;
 
-	return memmem(der.at, der.len < 24 ? der.len : 24, oid, sizeof(oid)) !=
-	       NULL;
+	return rsa_der_unwrap(der, &algorithm, &inside) &&
+	       slice_eq(algorithm, slice_of(ed25519, sizeof(ed25519)));
 }
 
 static const char *open_ed25519(struct dkim_key *key, struct slice der)

@@ -48,22 +48,27 @@ static bool integer(struct slice *in, struct slice *out)
 	return true;
 }
 
-/* RFC 5208, 5: PrivateKeyInfo.  The identifier is rsaEncryption, its
- * parameters NULL (RFC 8017, A.1). */
+/* RFC 5208, 5: PrivateKeyInfo. */
+bool rsa_der_unwrap(
+    struct slice der, struct slice *algorithm, struct slice *inside)
+{
+	struct slice body, version;
+
+	return element(&der, TAG_SEQUENCE, &body) && der.len == 0 &&
+	       integer(&body, &version) &&
+	       element(&body, TAG_SEQUENCE, algorithm) &&
+	       element(&body, TAG_OCTETS, inside);
+}
+
+/* The identifier is rsaEncryption, its parameters NULL (RFC 8017, A.1). */
 static bool unwrap(struct slice *whole)
 {
 	static const uint8_t rsa[] = {0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7,
 	    0x0d, 0x01, 0x01, 0x01, 0x05, 0x00};
-	struct slice in = *whole, body, version, algorithm;
+	struct slice algorithm;
 
-	if (!element(&in, TAG_SEQUENCE, &body) || in.len > 0)
-		return false;
-	if (!integer(&body, &version) ||
-	    !element(&body, TAG_SEQUENCE, &algorithm))
-		return false;
-	if (!slice_eq(algorithm, slice_of(rsa, sizeof(rsa))))
-		return false;
-	return element(&body, TAG_OCTETS, whole);
+	return rsa_der_unwrap(*whole, &algorithm, whole) &&
+	       slice_eq(algorithm, slice_of(rsa, sizeof(rsa)));
 }
 
 /* RFC 8017, A.1.2; version 1 would have more than two primes. */

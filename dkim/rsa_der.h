@@ -19,4 +19,9 @@ struct rsa_der {
 MUST_USE bool rsa_der_read(
     struct slice der, struct rsa_der *out, const char **why);
 
+/* PKCS #8 of any algorithm: its identifier with the parameters, and what is
+ * inside; slices of `der`. */
+MUST_USE bool rsa_der_unwrap(
+    struct slice der, struct slice *algorithm, struct slice *inside);
+
 #endif

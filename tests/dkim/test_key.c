@@ -38,7 +38,20 @@ static const struct {
     {"cut",
 	"-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2Vw\n"
 	"-----END PRIVATE KEY-----\n",
-	"Ed25519", false, 0, NULL},
+	"not an RSA private key", false, 0, NULL},
+    /* well-formed, but for one byte of the seed that is missing */
+    {"short seed",
+	"-----BEGIN PRIVATE KEY-----\n"
+	"MC0CAQAwBQYDK2VwBCEEH51hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn8=\n"
+	"-----END PRIVATE KEY-----\n",
+	"not a private key of Ed25519", false, 0, NULL},
+    /* Ed25519's identifier stands where an algorithm's name does not */
+    {"name elsewhere",
+	"-----BEGIN PRIVATE KEY-----\n"
+	"MDICBQYDK2VwMAUGAytlbgQiBCCdYbGd7/1aYLqESvSS7CzEREnFaXsyaRlwO6wD"
+	"HK5/YA==\n"
+	"-----END PRIVATE KEY-----\n",
+	"not an RSA private key", false, 0, NULL},
 };
 
 Test(key, is_opened_or_refused_with_a_reason)
