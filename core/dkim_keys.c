@@ -6,6 +6,9 @@
 
 #include <errno.h>
 
+_Static_assert(CONFIG_SIGNATURES_MAX == DKIM_TABLE_MATCH_MAX,
+    "what is configured is signed, all of it");
+
 static enum dkim_rule_kind kind_of(enum config_signing_kind kind)
 {
 	switch (kind) {

@@ -116,16 +116,15 @@ void dkim_table_add_rule(struct dkim_table *t, enum dkim_rule_kind kind,
 /* The rules found so far, first configured first. */
 struct matches {
 	const struct dkim_rule *at[DKIM_TABLE_MATCH_MAX];
-	unsigned count;
+	unsigned count; /* of all, though there is no room for all */
 };
 
 static void note_match(struct matches *m, const struct dkim_rule *rule)
 {
 	unsigned i;
 
-	if (m->count < DKIM_TABLE_MATCH_MAX)
-		m->count++;
-	else if (m->at[m->count - 1]->index < rule->index)
+	m->count++;
+	if (m->count > DKIM_TABLE_MATCH_MAX)
 		return;
 	for (i = m->count - 1; i > 0 && m->at[i - 1]->index > rule->index; i--)
 		m->at[i] = m->at[i - 1];
@@ -218,7 +217,7 @@ unsigned dkim_table_find(const struct dkim_table *t, struct slice local,
 	/* Longer than any address: its domain alone counts. */
 	find_all(
 	    t, address.overflowed ? domain : buf_slice(&address), domain, &m);
-	for (unsigned i = 0; i < m.count; i++)
+	for (unsigned i = 0; i < m.count && i < DKIM_TABLE_MATCH_MAX; i++)
 		found[i] = m.at[i]->key;
 	return m.count;
 }

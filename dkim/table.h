@@ -8,7 +8,7 @@
 #include "dkim/dkim.h"
 
 /* Signatures of one message. */
-#define DKIM_TABLE_MATCH_MAX 4
+#define DKIM_TABLE_MATCH_MAX 8
 
 /* A key as it is configured; it is read when it is first needed. */
 struct dkim_table_key {
@@ -67,7 +67,8 @@ void dkim_table_add_rule(struct dkim_table *t, enum dkim_rule_kind kind,
 
 /* The keys for mail from local@domain: those of its address; else of its
  * domain; else of the nearest domain above that has subdomains; else of the
- * first pattern that fits.  Returns their number; 0: it goes unsigned. */
+ * first pattern that fits.  Returns their number; 0: it goes unsigned; more than
+ * DKIM_TABLE_MATCH_MAX: only so many are there, and it must not go. */
 unsigned dkim_table_find(const struct dkim_table *t, struct slice local,
     struct slice domain, struct dkim_table_key *found[DKIM_TABLE_MATCH_MAX]);
 

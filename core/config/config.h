@@ -69,6 +69,9 @@ enum config_signing_kind {
 	SIGNING_PATTERN,    /* refile: an address with '*' in it */
 };
 
+/* Keys that sign one message. */
+#define CONFIG_SIGNATURES_MAX 8
+
 struct config_signing {
 	enum config_signing_kind kind;
 	char *pattern; /* lower case */

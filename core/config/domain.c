@@ -315,6 +315,39 @@ static void find_twins(struct config *c, struct complaints *complaints)
 			    keys[i]->name, keys[i - 1]->pem.source);
 }
 
+static int by_pattern(const void *a, const void *b)
+{
+	const struct config_signing *x =
+	    *(const struct config_signing *const *)a;
+	const struct config_signing *y =
+	    *(const struct config_signing *const *)b;
+	int order = strcmp(x->pattern, y->pattern);
+
+	return order != 0 ? order : (x > y) - (x < y);
+}
+
+/* More keys for one address than a message is signed with. */
+static void find_crowds(struct config *c, struct complaints *complaints)
+{
+	size_t count = c->signing_count, first = 0;
+	const struct config_signing **rules =
+	    memory_take(c->memory, count * sizeof(const void *));
+
+	for (size_t i = 0; i < count; i++)
+		rules[i] = &c->signings[i];
+	qsort(rules, count, sizeof(rules[0]), by_pattern);
+	for (size_t i = 1; i < count; i++) {
+		if (strcmp(rules[i]->pattern, rules[first]->pattern) != 0)
+			first = i;
+		if (i - first == CONFIG_SIGNATURES_MAX)
+			complain(complaints,
+			    (struct origin){
+				c->dkim_keys[rules[i]->key].pem.source, 0},
+			    "more than %d keys sign for %s",
+			    CONFIG_SIGNATURES_MAX, rules[i]->pattern);
+	}
+}
+
 void domains_finish(struct config *c, struct complaints *complaints)
 {
 	const struct option *o =
@@ -322,6 +355,7 @@ void domains_finish(struct config *c, struct complaints *complaints)
 
 	list_domains(c);
 	find_twins(c, complaints);
+	find_crowds(c, complaints);
 	if (c->sender_restrictions == SENDER_RESTRICTIONS_DOMAIN &&
 	    c->domains.count == 0)
 		complain(complaints, c->memory->origins[option_index(o)],

@@ -309,6 +309,8 @@ static enum joined join(struct signer *s, struct batch *b, struct signature *g,
 		finish(s, g, NULL);
 		return JOINED_NOT;
 	}
+	if (count > DKIM_TABLE_MATCH_MAX)
+		return fail(s, g, NULL, "more than 8 keys are to sign it");
 	if (b->count + count > DKIM_BATCH_MAX)
 		return JOINED_FULL;
 	for (unsigned i = 0; i < count; i++) {

@@ -13,7 +13,7 @@
 #include "spool/spool.h"
 
 /* All signature fields of a message. */
-#define SIGNATURE_LEN_MAX 6144
+#define SIGNATURE_LEN_MAX 8192
 /* A longer header section is not signed, and so not sent. */
 #define SIGNER_HEADER_MAX (256 * 1024)
 #define SIGNER_BLOCK_LEN 65536

@@ -154,3 +154,19 @@ Test(table, remembers_why_a_key_cannot_be_used)
 	dkim_table_deinit(&t);
 	dkim_close(d);
 }
+
+Test(table, says_when_there_are_more_keys_than_it_gives)
+{
+	struct dkim_table t;
+	struct dkim_table_key *found[DKIM_TABLE_MATCH_MAX];
+
+	cr_assert_eq(dkim_table_init(&t, NULL, 1, DKIM_TABLE_MATCH_MAX + 1), 0);
+	dkim_table_add_key(
+	    &t, &(struct dkim_table_key){.domain = SLICE("a.lab")});
+	for (unsigned i = 1; i <= DKIM_TABLE_MATCH_MAX + 1; i++) {
+		dkim_table_add_rule(&t, DKIM_RULE_DOMAIN, SLICE("a.lab"), 0);
+		cr_assert_eq(
+		    dkim_table_find(&t, SLICE("me"), SLICE("a.lab"), found), i);
+	}
+	dkim_table_deinit(&t);
+}
