@@ -26,7 +26,7 @@ class EarlySession(Session):
 
     def data(self, arg):
         early = self.sink.early
-        if early is None:
+        if early is None or not self.sender[0]:     # nor a report of it
             Session.data(self, arg)
             return
         self.give('354 go on')
