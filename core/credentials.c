@@ -59,6 +59,13 @@ int credentials_open(
 	return EX_CONFIG;
 }
 
+void credentials_close(struct credentials *t)
+{
+	if (t->tls != NULL)
+		tls_context_give(t->tls);
+	t->tls = NULL;
+}
+
 void credentials_look(struct credentials *t, struct log *log)
 {
 	uint64_t now_s = wall_s();

@@ -18,6 +18,9 @@ struct credentials {
 int credentials_open(
     struct credentials *t, const struct config *c, struct log *log);
 
+/* Also when they were never opened. */
+void credentials_close(struct credentials *t);
+
 /* Tries what the workers would have to show with another configuration, so that
  * they need not find out.  False: *why, and nothing changes. */
 bool credentials_try(struct credentials *t, const struct config *c,

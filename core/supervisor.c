@@ -565,6 +565,7 @@ int supervisor_run(
 		config->log.format) < 0)
 		return 71;
 	supervise(&s);
+	credentials_close(&s.credentials);
 	log_close(&s.log);
 	config_free(s.config);
 	return s.status;
