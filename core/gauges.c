@@ -70,3 +70,8 @@ void gauges_turned(struct gauges *g)
 		timer_arm(loop_timers(g->loop), &g->timer, GAUGES_MS);
 	g->measured = false;
 }
+
+void gauges_end(struct gauges *g)
+{
+	timer_disarm(&g->timer);
+}

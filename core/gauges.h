@@ -24,5 +24,7 @@ struct gauges {
 void gauges_begin(struct gauges *g);
 /* After each turn of the loop: there may be something new. */
 void gauges_turned(struct gauges *g);
+/* Before what they measure is closed: the loop may still turn. */
+void gauges_end(struct gauges *g);
 
 #endif

@@ -492,6 +492,7 @@ static int open_all(struct worker *w)
 static void close_all(struct worker *w)
 {
 	control_close(&w->control);
+	gauges_end(&w->gauges);
 	for (unsigned i = 0; i < OUTBOUND_SPOOLS_MAX; i++)
 		if (w->outbound.spools[i] != NULL) {
 			spool_close(w->outbound.spools[i]);
