@@ -58,7 +58,11 @@ def measured(peer, counters, work):
     busy = machine.busy_read()
     before = counters.read()
     cpu = group.cpu_s() if group else 0.0
-    sent, came = work()
+    try:
+        sent, came = work()
+    except BaseException:
+        peer.unwatch()
+        raise
     pss = group.pss_mb() if group else 0.0
     time.sleep(SETTLE)
     cpu = group.cpu_s() - cpu if group else 0.0
