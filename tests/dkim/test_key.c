@@ -1,5 +1,8 @@
 /* test_key.c -- keys from PEM, their warnings, their TXT records. */
+#include <wolfssl/options.h>
+
 #include <criterion/criterion.h>
+#include <wolfssl/wolfcrypt/hash.h>
 
 #include "core/base/base64.h"
 #include "dkim/key.h"
@@ -99,16 +102,17 @@ Test(key, may_be_base64_alone)
 }
 
 /* RFC 8463, A.1: the key and what is published of it. */
+static const char rfc_pem[] =
+    "-----BEGIN PRIVATE KEY-----\n"
+    "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n"
+    "-----END PRIVATE KEY-----\n";
+
 Test(key, has_the_public_key_of_the_rfc)
 {
-	static const char pem[] =
-	    "-----BEGIN PRIVATE KEY-----\n"
-	    "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n"
-	    "-----END PRIVATE KEY-----\n";
 	struct dkim *d = open_dkim();
 	const char *why, *warning;
 	struct dkim_key *key =
-	    dkim_key_open(d, slice_of_str(pem), &why, &warning);
+	    dkim_key_open(d, slice_of_str(rfc_pem), &why, &warning);
 	uint8_t room[256];
 	struct buf record = buf_over(room, sizeof(room));
 
@@ -117,6 +121,40 @@ Test(key, has_the_public_key_of_the_rfc)
 	cr_assert(slice_eq(buf_slice(&record),
 	    SLICE("v=DKIM1; k=ed25519; "
 		  "p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=")));
+	dkim_key_close(key);
+	dkim_close(d);
+}
+
+/* RFC 8463, A.3: Ed25519 signs the same the same. */
+Test(key, makes_the_signature_of_the_rfc)
+{
+	static const char signed_text[] =
+	    "from:Joe SixPack <joe@football.example.com>\r\n"
+	    "to:Suzie Q <suzie@shopping.example.net>\r\n"
+	    "subject:Is dinner ready?\r\n"
+	    "date:Fri, 11 Jul 2003 21:00:37 -0700 (PDT)\r\n"
+	    "message-id:<20030712040037.46341.5F8J@football.example.com>\r\n"
+	    "dkim-signature:v=1; a=ed25519-sha256; c=relaxed/relaxed; "
+	    "d=football.example.com; i=@football.example.com; q=dns/txt; "
+	    "s=brisbane; t=1528637909; h=from : to : subject : date : "
+	    "message-id : from : subject : date; "
+	    "bh=2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8=; b=";
+	struct dkim *d = open_dkim();
+	const char *why, *warning;
+	struct dkim_key *key =
+	    dkim_key_open(d, slice_of_str(rfc_pem), &why, &warning);
+	uint8_t digest[DKIM_HASH_LEN], signature[ED25519_SIGNATURE_LEN];
+	uint8_t room[128];
+	struct buf text = buf_over(room, sizeof(room));
+
+	cr_assert_eq(wc_Sha256Hash((const uint8_t *)signed_text,
+			 sizeof(signed_text) - 1, digest),
+	    0);
+	cr_assert(dkim_key_sign_ed25519(key, digest, signature));
+	base64_encode(slice_of(signature, sizeof(signature)), &text);
+	cr_assert(slice_eq(buf_slice(&text),
+	    SLICE("/gCrinpcQOoIfuHNQIbq4pgh9kyIK3AQUdt9OdqQehSwhEIug4D11BusFa3"
+		  "bT3FY5OsU7ZbnKELq+eXdp1Q1Dw==")));
 	dkim_key_close(key);
 	dkim_close(d);
 }
