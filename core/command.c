@@ -215,11 +215,16 @@ static int dkim_check(const struct arguments *a)
 
 static int send_message(const struct arguments *a)
 {
+	struct repeated rcpts = a->rcpts;
+
+	for (unsigned i = 0; i < a->operand_count && rcpts.count < REPEATED_MAX;
+	     i++)
+		rcpts.at[rcpts.count++] = a->operands[i];
 	const struct send_options options = {
 	    .to = a->to,
 	    .from = a->from,
-	    .rcpts = a->rcpts.at,
-	    .rcpt_count = a->rcpts.count,
+	    .rcpts = rcpts.at,
+	    .rcpt_count = rcpts.count,
 	    .tls = a->tls,
 	    .user = a->user,
 	    .password_file = a->password_file,
@@ -282,13 +287,13 @@ static const struct command commands[] = {
 	"compare every configured DKIM key with what DNS publishes",
 	TAKES_CONFIG, 0, 0, dkim_check},
     {"send", NULL,
-	"send --rcpt ADDRESS... [--from ADDRESS] [--file FILE|-] "
+	"send [--rcpt] ADDRESS... [--from ADDRESS] [--file FILE|-] "
 	"[--to HOST:PORT] "
 	"[--tls none|may|encrypt|verify|implicit] "
 	"[--user USER --password-file FILE] "
 	"[--config-dir DIR] [--set KEY=VALUE]...",
 	"submit a message to the relay, or elsewhere, and show the dialogue",
-	TAKES_CONFIG | TAKES_SEND, 0, 0, send_message},
+	TAKES_CONFIG | TAKES_SEND, 0, OPERANDS_MAX, send_message},
     {"doctor", NULL,
 	"doctor [--probe DOMAIN]... [--address ADDRESS]... [--json] "
 	"[--config-dir DIR] [--set KEY=VALUE]...",

@@ -5,6 +5,13 @@ _smarthost() {
 	--config-dir | --spool | dump)
 		mapfile -t COMPREPLY < <(compgen -d -- "$word")
 		return ;;
+	--file | --password-file)
+		mapfile -t COMPREPLY < <(compgen -f -- "$word")
+		return ;;
+	--tls)
+		mapfile -t COMPREPLY < <(compgen -W \
+		    'none may encrypt verify implicit' -- "$word")
+		return ;;
 	--set)
 		# Keys are what --help lists.
 		mapfile -t COMPREPLY < <(compgen -S = -W "$(smarthost --help |
@@ -18,6 +25,9 @@ _smarthost() {
 	2,queue,*) words='list show retry delete' ;;
 	2,spool,*) words='check dump' ;;
 	2,dkim,*) words='keygen check' ;;
+	*,send,*) words='--rcpt --from --file --to --tls --user
+	    --password-file --config-dir --set' ;;
+	*,doctor,*) words='--probe --address --json --config-dir --set' ;;
 	*) words='--config-dir --set --spool' ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")

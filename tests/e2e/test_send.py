@@ -24,7 +24,7 @@ class Send(Case):
 
     def test_a_test_mail_through_the_relay(self):
         relay, sink = self.pair()
-        done = self.send_command(relay, '--rcpt', 'you@example.net')
+        done = self.send_command(relay, 'you@example.net')
         self.assertRegex(done.stdout, r'(?m)^< 220 .*\n> EHLO relay\.example\n'
                          r'< 250-')
         self.assertRegex(done.stdout, r'(?m)^> MAIL FROM:<postmaster@'
