@@ -20,6 +20,8 @@
 #include "spool/note.h"
 #include "spool/segment.h"
 
+#define LONG_CHUNKS 32u /* of 64 KiB: a message that fills the image */
+
 static void pin(struct spool *s, struct draft_inside *in, uint32_t slot)
 {
 	in->pin_slot = slot + 1;
@@ -122,6 +124,8 @@ static int lay_piece(struct spool *s, struct draft *d, const uint8_t *piece)
 	memcpy(l.at + sizeof(r), piece, RECORD_PIECE_LEN);
 	commit_add(s, &l, true);
 	d->body_len += RECORD_PIECE_LEN;
+	if (in->chunk_count > LONG_CHUNKS)
+		image_shorten(s);
 	return 0;
 }
 

@@ -8,6 +8,9 @@
 #include <errno.h>
 #include <sys/mman.h>
 
+#define IMAGE_OF_LONG (2u << 20) /* what stays of it while one is long */
+#define SHORTEN_STEP (256u << 10)
+
 _Static_assert((IMAGE_LEN & (IMAGE_LEN - 1)) == 0, "places go round");
 _Static_assert(IMAGE_LEN >= 2 * (RECORD_LEN_MAX + RECORD_ENVELOPE_LEN_MAX),
     "the largest record, beside one that is being written");
@@ -92,6 +95,23 @@ const uint8_t *image_find(
 	if (place < s->image_start || s->image_end - place > IMAGE_LEN)
 		return NULL;
 	return image_at(s, g, offset);
+}
+
+void image_shorten(struct spool *s)
+{
+	uint64_t used = image_used(s);
+	uint64_t keep = used > IMAGE_OF_LONG ? used : IMAGE_OF_LONG;
+	uint64_t from = s->image_start;
+
+	if (s->image_end - from > IMAGE_LEN)
+		from = s->image_end - IMAGE_LEN;
+	from = round_up(from, BLOCK_LEN);
+	if (s->image_end < from + keep + SHORTEN_STEP)
+		return;
+	uint64_t to = (s->image_end - keep) & ~(uint64_t)(BLOCK_LEN - 1);
+
+	(void)madvise(s->image + from % IMAGE_LEN, to - from, MADV_REMOVE);
+	s->image_start = to;
 }
 
 void image_forget(struct spool *s)

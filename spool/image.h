@@ -35,6 +35,9 @@ static inline uint8_t *image_at(
 /* The bytes, if the image still has them; else NULL. */
 const uint8_t *image_find(
     const struct spool *s, const struct segment *g, uint32_t offset);
+/* A long message goes through: what it leaves behind is read from disk, so that
+ * it takes 2 MiB of memory, not all of the ring. */
+void image_shorten(struct spool *s);
 /* Gives the memory of what is on disk back; nothing may be under way. */
 void image_forget(struct spool *s);
 
