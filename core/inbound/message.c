@@ -222,13 +222,16 @@ static const char *flaw_of_from(const struct inbound_message *m)
 	uint8_t room[HEADER_FROM_MAX];
 	struct mailbox_list list;
 	const char *why = NULL;
+	/* Without one it will be the envelope's sender, or ourselves. */
+	struct slice text = m->session->smtp.envelope.from.path.full;
 
-	if (m->hashes.canons == 0 || !m->header.has_from)
+	if (m->header.has_from)
+		text = slice_of(m->from.text, m->from.len);
+	if (m->hashes.canons == 0 || (!m->header.has_from && text.len == 0))
 		return NULL;
-	if (m->from.too_long)
+	if (m->header.has_from && m->from.too_long)
 		return "it is too long";
-	if (!mailbox_list_parse(
-		slice_of(m->from.text, m->from.len), room, &list, &why))
+	if (!mailbox_list_parse(text, room, &list, &why))
 		return why;
 	if (list.count == 0)
 		return "it names nobody";

@@ -299,6 +299,12 @@ class Rules(Signed):
                 code, text = t.message(line + b'\r\n\r\nhi\r\n')
                 self.assertEqual(code, 550, line)
                 self.assertIn('5.6.0 the From field cannot be read', text)
+            # Without From it would be made of the envelope's sender.
+            code, text = t.message(b'Subject: x\r\n\r\nhi\r\n',
+                                   sender='=?utf-8?q?me?=@example.lab')
+            self.assertEqual(code, 550, text)
+            code, text = t.message(b'Subject: x\r\n\r\nhi\r\n', sender='')
+            self.assertEqual(code, 250, text)
         self.stop(relay)
 
     def test_opendkims_tables(self):
