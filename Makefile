@@ -192,6 +192,9 @@ bench-rsa: $(BUILD)/bench/rsa_bench  ## RSA signatures a second: ours, wolfSSL's
 .PHONY: bench-dkim
 bench-dkim: $(BUILD)/bench/dkim_bench  ## what a body hash costs, beside SHA-256 alone
 	$<
+.PHONY: bench-tls
+bench-tls: $(BUILD)/bench/tls_bench  ## TLS handshakes a second: ours, bare wolfSSL's
+	$<
 .PHONY: timing-rsa
 timing-rsa: $(BUILD)/tests/dkim/timing_rsa  ## does RSA's time depend on its secrets?
 	$<
