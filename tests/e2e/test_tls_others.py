@@ -7,14 +7,11 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 import unittest
 
-from ports import free_port
-from relay import PROGRAM
 from case import TEXT
 from test_auth import USERS
-from test_tls_server import TlsCase, trusting
+from test_tls_server import TlsCase
 
 NODEMAILER = '6.9.16'
 
@@ -185,8 +182,8 @@ class Graded(TlsCase):
             relay = self.tls_relay(kind=kind)
             path = os.path.join(relay.root, 'testssl.json')
             run(['testssl', '--quiet', '--color', '0', '--warnings', 'batch',
-                 '--openssl-timeout', '5', '--socket-timeout', '5',
-                 '--phone-out=no', '--nodns', 'none', '-p', '-U', '-s',
+                 '--openssl-timeout', '5', '--connect-timeout', '5',
+                 '--nodns', 'none', '-p', '-U', '-s',
                  '--jsonfile', path, *words,
                  'localhost:%d' % port_of(relay)], seconds=300)
             with open(path) as f:
