@@ -4,8 +4,8 @@ import subprocess
 import time
 
 from race import machine, special
-from race.players import (NoPeer, Peer, Sink, WORK, Failed, blast, certificate,
-                          free_port)
+from race.players import (NoPeer, Peer, Sink, Skipped, WORK, Failed, blast,
+                          certificate, free_port)
 
 SETTLE = 0.3            # what a peer still does behind the last message
 PATIENCE = 300
@@ -161,6 +161,8 @@ def run(name, scenario, seconds):
     peer = NoPeer() if name == 'direct' else Peer(name, scenario.peer_env())
     if scenario.only_us and name not in ('direct', 'smarthost'):
         raise Skipped('has no such choice')
+    if name == 'postfix-opendkim' and not scenario.dkim:
+        raise Skipped('takes part where mail is signed')
     if scenario.generator == 'smtp-source':
         return run_source(peer, scenario, seconds, counters)
     if scenario.kind in ('dead', 'mx'):
