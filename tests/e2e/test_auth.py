@@ -133,6 +133,8 @@ class Rules(Case):
             self.assertEqual(t.reply()[0], 220)
             t.hello()
             t.say('AUTH PLAIN ' + plain('joe', 'secret'), 235)
+        relay.wait('authenticated', count=2)
+        relay.wait('password_in_clear')
         self.assertEqual(len(relay.find('password_in_clear')), 1)
 
 
