@@ -3,9 +3,10 @@ import socket
 import subprocess
 import threading
 import time
+import unittest
 
 from case import TEXT
-from relay import PROGRAM
+from relay import PROGRAM, SANITIZED
 from talk import Talk
 from test_tls_server import TlsCase, trusting
 
@@ -30,6 +31,7 @@ def pss(pid):
     raise AssertionError('no Pss')
 
 
+@unittest.skipIf(SANITIZED, 'it measures')
 class Cost(TlsCase):
     context = trusting()
 
