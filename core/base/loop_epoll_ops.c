@@ -113,7 +113,11 @@ static void begin_file(struct loop *base, struct op *op, struct file_job job)
 	job.fd = op->fd;
 	int err = loop_threads_begin(loop->threads, &job);
 
-	if (err < 0)
+	/* More than there is room for, as with the shards of many workers in
+	 * one: a write that only has to wait must not look like a bad disk. */
+	if (err == -EAGAIN && job.kind != JOB_STREAM)
+		loop_end_later(base, op, loop_threads_run_now(&job));
+	else if (err < 0)
 		loop_end_later(base, op, err);
 }
 

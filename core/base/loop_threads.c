@@ -71,7 +71,7 @@ static int result_of(ssize_t n)
 	return n < 0 ? -errno : (int)n;
 }
 
-static int run_file(const struct file_job *job)
+int loop_threads_run_now(const struct file_job *job)
 {
 	struct iovec iov = {job->at, job->len};
 
@@ -113,7 +113,7 @@ static void *run_files(void *arg)
 			continue;
 		}
 		pthread_mutex_unlock(&t->lock);
-		job->result = run_file(job);
+		job->result = loop_threads_run_now(job);
 		pthread_mutex_lock(&t->lock);
 		give_result(t, job);
 	}
@@ -131,7 +131,7 @@ static void run_stream(struct loop_threads *t, struct file_job *job)
 	} else {
 		t->streaming = true;
 		pthread_mutex_unlock(&t->lock);
-		job->result = run_file(job);
+		job->result = loop_threads_run_now(job);
 		pthread_mutex_lock(&t->lock);
 		t->streaming = false;
 	}

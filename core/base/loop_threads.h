@@ -34,6 +34,8 @@ int loop_threads_fd(const struct loop_threads *t);
  * thread. */
 MUST_USE int loop_threads_begin(
     struct loop_threads *t, const struct file_job *job);
+/* The result of a job that is done here and now. */
+int loop_threads_run_now(const struct file_job *job);
 /* True: it had not begun and will not. */
 bool loop_threads_cancel(struct loop_threads *t, const struct op *op);
 /* The next result; false: no more now. */

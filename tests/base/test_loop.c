@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "core/base/loop.h"
@@ -347,5 +348,26 @@ BOTH(polls_what_others_close)
 		}
 		close(ends[1]);
 	}
+	loop_close_down(loop);
+}
+
+/* More at one time than any queue holds: none is refused. */
+BOTH(many_writes_at_once_are_all_done)
+{
+	struct loop *loop = open_loop(backend);
+	static struct seen writes[2000];
+	FILE *file = tmpfile();
+
+	cr_assert_not_null(file);
+	memset(writes, 0, sizeof(writes));
+	for (size_t i = 0; i < COUNT(writes); i++)
+		loop_write(loop, &writes[i].op, fileno(file), "x", 1, i, false,
+		    on_done);
+	for (size_t i = 0; i < COUNT(writes); i++) {
+		turn_until(loop, &writes[i]);
+		cr_assert_eq(
+		    writes[i].result, 1, "%zu: %d", i, writes[i].result);
+	}
+	fclose(file);
 	loop_close_down(loop);
 }
